@@ -1,0 +1,52 @@
+/**
+ * Every bound on what comes from outside: value with its unit in the name, why it is that, and what happens beyond.
+ * All are enforced before anything of that size is allocated.
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Body of one API request. Eight 2 MB pictures in base64 fit; beyond: 413. The edge holds it once, as text. */
+export const MAX_REQUEST_BODY_BYTES = 24 * MIB;
+
+/** Pictures in one request. Each is decoded and encoded in turn, so this bounds time, not memory; beyond: 400. */
+export const MAX_IMAGES_PER_REQUEST = 8;
+
+/** One encoded picture file. A 12 MP JPEG of a phone is 3 to 6 MB; beyond: 400. */
+export const MAX_IMAGE_FILE_BYTES = 12 * MIB;
+
+/** Width times height of a picture. The decoded RGBA of 16 MP is 64 MB, half of an isolate; beyond: 400, before decode. */
+export const MAX_IMAGE_PIXELS = 12_000_000;
+
+/** Longer side of a picture in pixels; a line of a decoder's scratch memory; beyond: 400, before decode. */
+export const MAX_IMAGE_SIDE = 16_384;
+
+/** Messages of one chat; beyond: 400. */
+export const MAX_MESSAGES = 256;
+
+/** Characters of all text of one chat: bounds the time of template and tokenizer; beyond: 400. */
+export const MAX_TEXT_CHARS = 400_000;
+
+/** Stop strings, as the OpenAI API has it; beyond: 400. */
+export const MAX_STOP_STRINGS = 4;
+
+/** Characters of one stop string: that many may be held back from a stream; beyond: 400. */
+export const MAX_STOP_CHARS = 256;
+
+/** A blob in object storage. Workers hold one while hashing it; beyond: the release is refused. */
+export const MAX_SHARD_BYTES = 8 * MIB;
+
+/** A release manifest: 64 KiB a thousand files; beyond: refused unread. */
+export const MAX_MANIFEST_BYTES = 1 * MIB;
+
+/** JSON header of a frame; 1,000 features need about 200 kB; beyond: 400. */
+export const MAX_FRAME_HEADER_BYTES = 256 * KIB;
+
+/** A frame in whole: eight pictures of 576 x 4096 f16 features are 38 MB; beyond: 413. */
+export const MAX_FRAME_BYTES = 64 * MIB;
+
+/** Tensors in one frame; beyond: 400. */
+export const MAX_FRAME_TENSORS = 64;
+
+/** Age of a signed request in seconds, both ways (clocks differ): RFC 9421 leaves the window to the application. */
+export const SIGNATURE_WINDOW_SECONDS = 60;

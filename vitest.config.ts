@@ -1,0 +1,22 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** Two runtimes, two projects: what runs in production in workerd is tested in workerd, the rest in Node. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml", environment: "local" } })],
+        test: { name: "workerd", include: ["shared/**/*.test.ts", "functions/{edge,encoder}/**/*.test.ts"] },
+      },
+      {
+        test: {
+          name: "node",
+          include: ["functions/origin/**/*.test.ts", "infra/**/*.test.ts", "test/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
