@@ -48,5 +48,8 @@ export const MAX_FRAME_BYTES = 64 * MIB;
 /** Tensors in one frame; beyond: 400. */
 export const MAX_FRAME_TENSORS = 64;
 
-/** Age of a signed request in seconds, both ways (clocks differ): RFC 9421 leaves the window to the application. */
+/** Age at which a signed request is refused: RFC 9421 leaves the window to the application. A frame takes seconds to send. */
 export const SIGNATURE_WINDOW_SECONDS = 60;
+
+/** How far the edge's clock may be ahead of the origin's; part of the window, not added to it. */
+export const SIGNATURE_CLOCK_SKEW_SECONDS = 5;

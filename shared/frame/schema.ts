@@ -1,0 +1,74 @@
+import * as z from "zod";
+import { SHA256_HEX } from "../bytes/hex.ts";
+
+/** Rises when a reader of the old frames would misread the new ones. */
+export const FRAME_PROTOCOL = 1;
+
+export const FRAME_CONTENT_TYPE = "application/vnd.fovea.frame";
+
+const digest = z.string().regex(SHA256_HEX);
+const uint = z.int().nonnegative();
+const tokenId = z.int().min(0).max(0x7fffffff);
+
+/** How the next token is chosen. Names and ranges follow the OpenAI API and, beyond it, vLLM's SamplingParams. */
+export const samplingSchema = z.strictObject({
+  max_tokens: z.int().min(1).max(1_048_576),
+  min_tokens: uint.optional(),
+  temperature: z.number().min(0).max(2).default(1),
+  top_p: z.number().gt(0).max(1).default(1),
+  top_k: z.int().min(0).max(1_048_576).default(0),
+  min_p: z.number().min(0).max(1).default(0),
+  repetition_penalty: z.number().gt(0).max(10).default(1),
+  presence_penalty: z.number().min(-2).max(2).default(0),
+  frequency_penalty: z.number().min(-2).max(2).default(0),
+  /** token id -> added to its logit */
+  logit_bias: z
+    .array(z.tuple([tokenId, z.number().min(-100).max(100)]))
+    .max(1024)
+    .default([]),
+  seed: z.int().optional(),
+  n: z.int().min(1).max(8).default(1),
+  /** How many alternatives per token to report; absent: none, 0: only the chosen one. */
+  logprobs: z.int().min(0).max(20).optional(),
+  stop_token_ids: z.array(tokenId).max(64).default([]),
+  ignore_eos: z.boolean().default(false),
+  /** JSON schema that the answer must follow, as text. */
+  json_schema: z.string().max(65_536).optional(),
+});
+
+/** A run of `length` placeholder ids at `offset` in `token_ids` that the features of one picture replace. */
+export const featureSchema = z.strictObject({
+  modality: z.enum(["image", "video", "audio"]),
+  /** Feature key: names the content for caches. */
+  hash: digest,
+  offset: uint,
+  length: z.int().positive(),
+  /** Name of the tensor in this frame (`features.N` or `pixels.N`); absent when the origin is expected to hold it. */
+  tensor: z.string().max(32).optional(),
+  /** Further inputs of the encoder when pixels travel: upstream's input name -> name of the tensor in this frame. */
+  inputs: z.record(z.string().max(64), z.string().max(64)).optional(),
+  /** Grid of patches in time, height, width, which M-RoPE positions need. */
+  grid_thw: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]).optional(),
+  /** Height and width of the picture before any resize, pixels. */
+  image_sizes: z.tuple([z.int().positive(), z.int().positive()]).optional(),
+});
+
+/** What a frame says beside its tensors; travels as a JSON string in `__metadata__.fovea`. */
+export const frameMetaSchema = z.strictObject({
+  protocol: z.literal(FRAME_PROTOCOL),
+  model: z.string().min(1).max(256),
+  release: digest,
+  contract: digest,
+  sampling: samplingSchema,
+  features: z.array(featureSchema).max(1024),
+  /** Caches share nothing between two salts. */
+  cache_salt: z.string().max(256).default(""),
+  /** Larger is served first. */
+  priority: z.int().min(-100).max(100).default(0),
+  return_token_ids: z.boolean().default(false),
+});
+
+export type Sampling = z.output<typeof samplingSchema>;
+export type FrameFeature = z.output<typeof featureSchema>;
+export type FrameMeta = z.output<typeof frameMetaSchema>;
+export type FrameMetaInput = z.input<typeof frameMetaSchema>;
