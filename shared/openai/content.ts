@@ -1,0 +1,35 @@
+import * as z from "zod";
+
+/** Parts of a message, as the OpenAI chat API has them. Unknown keys are ignored, as clients expect. */
+const textPart = z.object({ type: z.literal("text"), text: z.string() });
+const imagePart = z.object({
+  type: z.literal("image_url"),
+  image_url: z.object({
+    url: z.string(),
+    detail: z.enum(["auto", "low", "high"]).nullish(),
+  }),
+});
+
+const textContent = z.union([z.string(), z.array(textPart).min(1)]);
+const mixedContent = z.union([z.string(), z.array(z.discriminatedUnion("type", [textPart, imagePart])).min(1)]);
+
+const toolCall = z.object({
+  id: z.string(),
+  type: z.literal("function"),
+  function: z.object({ name: z.string(), arguments: z.string() }),
+});
+
+export const messageSchema = z.discriminatedUnion("role", [
+  z.object({ role: z.literal("system"), content: textContent }),
+  z.object({ role: z.literal("developer"), content: textContent }),
+  z.object({ role: z.literal("user"), content: mixedContent }),
+  z.object({
+    role: z.literal("assistant"),
+    content: textContent.nullish(),
+    tool_calls: z.array(toolCall).max(128).nullish(),
+  }),
+  z.object({ role: z.literal("tool"), content: textContent, tool_call_id: z.string() }),
+]);
+
+export type ChatMessage = z.output<typeof messageSchema>;
+export type ContentPart = z.output<typeof textPart> | z.output<typeof imagePart>;
