@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import { MAX_SHARD_BYTES } from "../../shared/limits/limits.ts";
+import { contractIdOf, featureIdOf } from "../../shared/releases/identity.ts";
+import type { Release, ReleaseFile, Shard } from "../../shared/releases/release.ts";
+import { RUNTIME_VERSION } from "../../shared/releases/runtime.ts";
+import { readPlanned, type PlannedFile } from "./file-plan.ts";
+import type { PlannedRelease } from "./plan-release.ts";
+
+/** Cuts every file into shards, hashes them, and writes the manifest: the release as it will be named. */
+export async function hashRelease(
+  planned: PlannedRelease,
+  {
+    model,
+    version,
+    onBytes,
+  }: { readonly model: string; readonly version: string; readonly onBytes?: (bytes: number) => void },
+): Promise<Release> {
+  const files: Record<string, ReleaseFile> = {};
+  for (const file of planned.files) files[file.name] = await hashFile(file, onBytes);
+  const parts = { files, stages: planned.stages };
+  const featureId = await featureIdOf(parts);
+  return {
+    schema: "fovea.release/1",
+    name: model,
+    version,
+    modelType: planned.modelType,
+    license: planned.license,
+    minimumRuntime: RUNTIME_VERSION,
+    ...parts,
+    featureId,
+    contractId: await contractIdOf(parts, featureId),
+  };
+}
+
+/** Shards are cut at fixed places: a weight that changes in place changes one shard, and nothing after it moves. */
+async function hashFile(file: PlannedFile, onBytes: (bytes: number) => void = () => undefined): Promise<ReleaseFile> {
+  const whole = createHash("sha256");
+  const shards: Shard[] = [];
+  for (let offset = 0; offset < file.size; offset += MAX_SHARD_BYTES) {
+    const bytes = await readPlanned(file, offset, Math.min(MAX_SHARD_BYTES, file.size - offset));
+    whole.update(bytes);
+    shards.push({ sha256: createHash("sha256").update(bytes).digest("hex"), size: bytes.length });
+    onBytes(bytes.length);
+  }
+  return { sha256: whole.digest("hex"), size: file.size, shards };
+}

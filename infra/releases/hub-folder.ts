@@ -1,0 +1,102 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { StageName } from "../../shared/releases/schema.ts";
+
+/** Suffixes of ONNX files by dtype, as transformers.js names them; in the order of preference when nobody chose. */
+const DTYPE_SUFFIXES = [
+  ["fp32", ""],
+  ["fp16", "_fp16"],
+  ["q8", "_quantized"],
+  ["int8", "_int8"],
+  ["uint8", "_uint8"],
+  ["q4", "_q4"],
+  ["q4f16", "_q4f16"],
+] as const;
+
+/** File names of the stages' graphs, without suffix, as transformers.js has them. */
+const GRAPH_NAMES: readonly (readonly [StageName, string])[] = [
+  ["vision_encoder", "vision_encoder"],
+  ["embed_tokens", "embed_tokens"],
+  ["backbone", "decoder_model_merged"],
+];
+
+export interface StageGraph {
+  readonly stage: StageName;
+  readonly dtype: string;
+  /** Path in the folder: `onnx/vision_encoder_quantized.onnx`. */
+  readonly file: string;
+}
+
+/** What a folder in the layout of a Hugging Face repository holds. Knows names, not contents. */
+export interface HubFolder {
+  readonly root: string;
+  /** Paths relative to the root, with forward slashes, sorted. */
+  readonly files: readonly string[];
+  has(name: string): boolean;
+  json(name: string): Promise<unknown>;
+}
+
+export class HubFolderError extends Error {
+  override readonly name = "HubFolderError";
+}
+
+export async function readHubFolder(root: string): Promise<HubFolder> {
+  const entries = await readdir(root, { withFileTypes: true, recursive: true }).catch((cause: unknown) => {
+    throw new HubFolderError(`${root} cannot be read`, { cause });
+  });
+  const files = entries
+    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(join(root, "x").length - 1)
+        .replaceAll("\\", "/"),
+    )
+    .toSorted();
+  const known = new Set(files);
+  if (!known.has("config.json")) throw new HubFolderError(`${root} is no model folder: it has no config.json`);
+  return {
+    root,
+    files,
+    has: (name) => known.has(name),
+    json: async (name) => JSON.parse(await readFile(join(root, name), "utf8")) as unknown,
+  };
+}
+
+/**
+ * One graph per stage. `dtype` is `q8` for all stages or `vision_encoder=fp32,backbone=q8`; a stage without a choice takes
+ * the most exact that exists, because answers are owed for that one. Throws HubFolderError when a chosen file is missing.
+ */
+export function chooseGraphs(folder: HubFolder, dtype?: string): readonly StageGraph[] {
+  const wanted = parseDtypes(dtype);
+  return GRAPH_NAMES.flatMap(([stage, graph]) => {
+    const choice = wanted.get(stage) ?? wanted.get("*");
+    const first = DTYPE_SUFFIXES.filter(([name]) => choice === undefined || name === choice)
+      .map(([name, suffix]) => ({ stage, dtype: name, file: `onnx/${graph}${suffix}.onnx` }))
+      .find(({ file }) => folder.has(file));
+    if (first !== undefined) return [first];
+    const any = DTYPE_SUFFIXES.some(([, suffix]) => folder.has(`onnx/${graph}${suffix}.onnx`));
+    if (stage === "backbone" || any) {
+      throw new HubFolderError(
+        `no onnx/${graph}*.onnx${choice === undefined ? "" : ` with dtype ${choice}`} in ${folder.root}`,
+      );
+    }
+    return [];
+  });
+}
+
+function parseDtypes(dtype: string | undefined): ReadonlyMap<string, string> {
+  const wanted = new Map<string, string>();
+  for (const part of (dtype ?? "").split(",").filter((text) => text !== "")) {
+    const [left = "", right] = part.split("=");
+    const stage = right === undefined ? "*" : left;
+    const name = right ?? left;
+    if (!DTYPE_SUFFIXES.some(([known]) => known === name)) {
+      throw new HubFolderError(`unknown dtype ${name}: ${DTYPE_SUFFIXES.map(([known]) => known).join(", ")}`);
+    }
+    if (stage !== "*" && !GRAPH_NAMES.some(([known]) => known === stage)) {
+      throw new HubFolderError(`no stage with weights is called ${stage}`);
+    }
+    wanted.set(stage, name);
+  }
+  return wanted;
+}

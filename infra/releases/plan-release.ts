@@ -1,0 +1,127 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Stage, StageName } from "../../shared/releases/schema.ts";
+import { plannedFromBytes, plannedFromDisk, type PlannedFile } from "./file-plan.ts";
+import { chooseGraphs, readHubFolder, type HubFolder, type StageGraph } from "./hub-folder.ts";
+import { withByteSource } from "./onnx/byte-source.ts";
+import { readGraphIo } from "./onnx/graph-io.ts";
+import { encoderMemoryBytes, backboneMemoryBytes, textMemoryBytes } from "./stage-memory.ts";
+
+/** Turns source files into what a stage runs: a compiled tokenizer, later a compiled encoder. */
+export interface StageCompilers {
+  /** tokenizer.json and tokenizer_config.json as text -> the bytes of `tokenizer.bin`. */
+  readonly tokenizer?: (tokenizerJson: string, tokenizerConfig: string | null) => Promise<Uint8Array> | Uint8Array;
+}
+
+export interface PlannedRelease {
+  readonly modelType: string;
+  readonly license: string;
+  readonly files: readonly PlannedFile[];
+  readonly stages: Readonly<Partial<Record<StageName, Stage>>>;
+}
+
+/** What runs the stages; a stage's runtime is part of the feature id. */
+const ORT_WEB = "onnxruntime-web@1.30.0";
+const ORT_NODE = "onnxruntime-node@1.30.0";
+const FOVEA = "fovea@1";
+
+/** Configuration files by their upstream names; each goes to the stages that read it. */
+const CHAT_TEMPLATE_FILES = [
+  "chat_template.jinja",
+  "chat_template.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+];
+const IMAGE_PROCESSOR_FILES = ["preprocessor_config.json", "processor_config.json", "config.json"];
+const BACKBONE_FILES = ["config.json", "generation_config.json"];
+const TOKENIZER_FILES = ["tokenizer_config.json", "special_tokens_map.json", "generation_config.json"];
+
+/** Reads a model folder and says which files and stages its release has. Nothing is uploaded or written. */
+export async function planRelease(
+  dir: string,
+  options: { readonly dtype?: string; readonly compilers?: StageCompilers } = {},
+): Promise<PlannedRelease> {
+  const folder = await readHubFolder(dir);
+  const files = new Map<string, PlannedFile>();
+  const stages: Partial<Record<StageName, Stage>> = {};
+  await addText(folder, options.compilers ?? {}, files, stages);
+  for (const graph of chooseGraphs(folder, options.dtype)) await addGraph(folder, graph, files, stages);
+  return { ...(await describeModel(folder)), files: [...files.values()], stages };
+}
+
+async function addText(
+  folder: HubFolder,
+  compilers: StageCompilers,
+  files: Map<string, PlannedFile>,
+  stages: Partial<Record<StageName, Stage>>,
+): Promise<void> {
+  const program = await planTokenizer(folder, compilers);
+  files.set(program.name, program);
+  const text = { placement: "edge", movable: false, dtype: "none", runtime: FOVEA, inputs: [], outputs: [] } as const;
+  // A Q-Former reads the prompt through a tokenizer of its own.
+  const qformer = folder.files.filter((file) => file.startsWith("qformer_tokenizer/"));
+  const tokenizer = [program.name, ...(await take(folder, [...TOKENIZER_FILES, ...qformer], files))];
+  stages.tokenizer = { ...text, files: tokenizer, memoryBytes: textMemoryBytes(tokenizer, files) };
+  const template = await take(folder, CHAT_TEMPLATE_FILES, files);
+  if (template.length > 0)
+    stages.chat_template = { ...text, files: template, memoryBytes: textMemoryBytes(template, files) };
+  if (!folder.has("preprocessor_config.json")) return;
+  const processor = await take(folder, IMAGE_PROCESSOR_FILES, files);
+  stages.image_processor = { ...text, files: processor, memoryBytes: textMemoryBytes(processor, files) };
+}
+
+/** The compiled form when there is a compiler, else the JSON as it is. Never both: the edge holds what the release names. */
+async function planTokenizer(folder: HubFolder, compilers: StageCompilers): Promise<PlannedFile> {
+  const path = join(folder.root, "tokenizer.json");
+  if (compilers.tokenizer === undefined) return plannedFromDisk("tokenizer.json", path);
+  const config = folder.has("tokenizer_config.json")
+    ? await readFile(join(folder.root, "tokenizer_config.json"), "utf8")
+    : null;
+  return plannedFromBytes("tokenizer.bin", await compilers.tokenizer(await readFile(path, "utf8"), config));
+}
+
+async function addGraph(
+  folder: HubFolder,
+  { stage, dtype, file }: StageGraph,
+  files: Map<string, PlannedFile>,
+  stages: Partial<Record<StageName, Stage>>,
+): Promise<void> {
+  const path = join(folder.root, file);
+  const names = [file];
+  files.set(file, await plannedFromDisk(file, path));
+  // The names that exporters give external data; both are in use on the hub.
+  names.push(...(await take(folder, [`${file}_data`, `${file}.data`], files)));
+  const io = await withByteSource(path, readGraphIo);
+  const weights = names.reduce((sum, name) => sum + (files.get(name)?.size ?? 0), 0);
+  if (stage === "vision_encoder") {
+    const memoryBytes = encoderMemoryBytes(weights, names.length > 1);
+    stages[stage] = { placement: "edge", movable: true, files: names, dtype, runtime: ORT_WEB, ...io, memoryBytes };
+    return;
+  }
+  if (stage === "backbone") names.push(...(await take(folder, BACKBONE_FILES, files)));
+  const memoryBytes = backboneMemoryBytes(weights);
+  stages[stage] = { placement: "origin", movable: false, files: names, dtype, runtime: ORT_NODE, ...io, memoryBytes };
+}
+
+async function take(folder: HubFolder, names: readonly string[], files: Map<string, PlannedFile>): Promise<string[]> {
+  const present = names.filter((name) => folder.has(name));
+  for (const name of present) files.set(name, await plannedFromDisk(name, join(folder.root, name)));
+  return present;
+}
+
+async function describeModel(folder: HubFolder): Promise<{ modelType: string; license: string }> {
+  const config = await folder.json("config.json");
+  const modelType =
+    typeof config === "object" && config !== null && "model_type" in config ? String(config.model_type) : "unknown";
+  const card = folder.has("README.md") ? await readFile(join(folder.root, "README.md"), "utf8") : "";
+  // The card's front matter is where the hub keeps the licence.
+  const license = /^---\n(?:.*\n)*?license:\s*["']?([A-Za-z0-9.+-]{1,64})["']?\s*\n/.exec(card)?.[1];
+  return { modelType, license: SPDX.get(license ?? "") ?? license ?? "NOASSERTION" };
+}
+
+/** The hub writes licences in lower case, SPDX does not. */
+const SPDX: ReadonlyMap<string, string> = new Map([
+  ["apache-2.0", "Apache-2.0"],
+  ["mit", "MIT"],
+  ["bsd-3-clause", "BSD-3-Clause"],
+]);

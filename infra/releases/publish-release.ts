@@ -1,0 +1,159 @@
+import { createHash } from "node:crypto";
+import { MAX_SHARD_BYTES } from "../../shared/limits/limits.ts";
+import { UPLOADS_IN_FLIGHT } from "../../shared/limits/releases.ts";
+import { blobKey, manifestKey } from "../../shared/releases/keys.ts";
+import { serializeRelease, type Release } from "../../shared/releases/release.ts";
+import { Semaphore } from "../../shared/releases/semaphore.ts";
+import { StoreError, type ObjectStore } from "../store/object-store.ts";
+import { readPlanned, type PlannedFile } from "./file-plan.ts";
+import { hashRelease } from "./hash-release.ts";
+import { planRelease, type PlannedRelease, type StageCompilers } from "./plan-release.ts";
+
+export interface PublishOptions {
+  readonly model: string;
+  readonly version: string;
+  readonly store: ObjectStore;
+  /** `q8`, or `vision_encoder=fp32,backbone=q8`. */
+  readonly dtype?: string;
+  readonly compilers?: StageCompilers;
+  readonly onProgress?: (progress: PublishProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface PublishProgress {
+  readonly phase: "hash" | "upload";
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface PublishResult {
+  readonly release: Release;
+  /** sha256 of the manifest. */
+  readonly digest: string;
+  readonly totalBytes: number;
+  readonly uploadedShards: number;
+  readonly uploadedBytes: number;
+  /** False when exactly this release was there already. */
+  readonly created: boolean;
+}
+
+export class PublishError extends Error {
+  override readonly name = "PublishError";
+}
+
+/**
+ * Publishes the model in `dir` as `model@version`: shards first, those that the store lacks; the manifest last, create-only,
+ * so a kill at any point leaves shards that nobody names and the next run goes on with what is missing. Publishing the same
+ * again changes nothing; other content under a taken version throws PublishError.
+ */
+export async function publishRelease(dir: string, options: PublishOptions): Promise<PublishResult> {
+  const planned = await planRelease(dir, options);
+  return publishPlanned(planned, options);
+}
+
+export async function publishPlanned(planned: PlannedRelease, options: PublishOptions): Promise<PublishResult> {
+  const { store, model, version, onProgress } = options;
+  const totalBytes = planned.files.reduce((sum, file) => sum + file.size, 0);
+  let hashed = 0;
+  const release = await hashRelease(planned, {
+    model,
+    version,
+    onBytes: (bytes) => {
+      options.signal?.throwIfAborted();
+      hashed += bytes;
+      onProgress?.({ phase: "hash", doneBytes: hashed, totalBytes });
+    },
+  });
+  const manifest = serializeRelease(release);
+  const digest = createHash("sha256").update(manifest).digest("hex");
+  const key = manifestKey(model, version);
+  const existing = await store.get(key);
+  if (existing !== null) {
+    if (!Buffer.from(existing).equals(manifest)) {
+      throw new PublishError(
+        `${model}@${version} is published with other content; a release never changes, choose a new version`,
+      );
+    }
+  }
+  const uploaded = await uploadShards(planned.files, release, options);
+  const created = existing === null && (await createManifest(store, key, manifest));
+  return { release, digest, totalBytes, ...uploaded, created };
+}
+
+/** Two publishers may race; the loser is fine when both wrote the same. */
+async function createManifest(store: ObjectStore, key: string, manifest: Uint8Array): Promise<boolean> {
+  try {
+    await store.put(key, manifest, { ifNoneMatch: "*" });
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof StoreError) || thrown.fault !== "precondition_failed") throw thrown;
+    const winner = await store.get(key);
+    if (winner !== null && Buffer.from(winner).equals(manifest)) return false;
+    throw new PublishError(`someone else published other content under this version just now`, { cause: thrown });
+  }
+}
+
+interface ShardUpload {
+  readonly file: PlannedFile;
+  readonly offset: number;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+async function uploadShards(
+  files: readonly PlannedFile[],
+  release: Release,
+  { store, onProgress, signal }: PublishOptions,
+): Promise<{ uploadedShards: number; uploadedBytes: number }> {
+  const uploads = distinctShards(files, release);
+  const totalBytes = uploads.reduce((sum, { size }) => sum + size, 0);
+  let doneBytes = 0;
+  let uploadedShards = 0;
+  let uploadedBytes = 0;
+  const inFlight = new Semaphore(UPLOADS_IN_FLIGHT);
+  const failed = new AbortController();
+  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+  const results = uploads.map((shard) =>
+    inFlight.run(async () => {
+      stop.throwIfAborted();
+      try {
+        if (await upload(store, shard)) {
+          uploadedShards += 1;
+          uploadedBytes += shard.size;
+        }
+      } catch (thrown) {
+        failed.abort(thrown);
+        throw thrown;
+      }
+      doneBytes += shard.size;
+      onProgress?.({ phase: "upload", doneBytes, totalBytes });
+    }),
+  );
+  await Promise.allSettled(results);
+  stop.throwIfAborted();
+  return { uploadedShards, uploadedBytes };
+}
+
+function distinctShards(files: readonly PlannedFile[], release: Release): readonly ShardUpload[] {
+  const bySha = new Map<string, ShardUpload>();
+  for (const file of files) {
+    for (const [index, { sha256, size }] of (release.files[file.name]?.shards ?? []).entries()) {
+      if (!bySha.has(sha256)) bySha.set(sha256, { file, offset: index * MAX_SHARD_BYTES, size, sha256 });
+    }
+  }
+  return [...bySha.values()];
+}
+
+/** True when the shard was written; false when the store had it. A name that is a digest is there whole or not at all. */
+async function upload(store: ObjectStore, { file, offset, size, sha256 }: ShardUpload): Promise<boolean> {
+  const key = blobKey(sha256);
+  const head = await store.head(key);
+  if (head?.size === size) return false;
+  const bytes = await readPlanned(file, offset, size);
+  if (createHash("sha256").update(bytes).digest("hex") !== sha256) {
+    throw new PublishError(`${file.name} changed while it was being published`);
+  }
+  // A blob of the wrong length is broken, so it is replaced; its right bytes cannot be anyone else's.
+  await store.put(key, bytes);
+  return true;
+}

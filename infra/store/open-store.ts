@@ -1,0 +1,66 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { fileStore } from "./file-store.ts";
+import { StoreError, type ObjectStore } from "./object-store.ts";
+import { s3Store, type S3Options } from "./s3-store.ts";
+
+/** What `npm start` writes to `.fovea/local.json` while it runs, so that other commands find its parts. */
+const localSchema = z
+  .object({
+    edge: z.string().optional(),
+    origin: z.string().optional(),
+    s3: z
+      .object({ endpoint: z.string(), bucket: z.string(), accessKeyId: z.string(), secretAccessKey: z.string() })
+      .readonly(),
+  })
+  .readonly();
+
+export interface OpenStoreOptions extends Partial<S3Options> {
+  /** The folder whose `.fovea/local.json` names the default store. */
+  readonly root?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * The store behind `--store`: `s3://bucket`, `file:path`, or the local bucket of `npm start` when there is none. For S3,
+ * endpoint and credentials come from the options, else from `FOVEA_S3_ENDPOINT` (or `AWS_ENDPOINT_URL_S3`), `AWS_REGION`,
+ * `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Throws StoreError with what to do.
+ */
+export async function openStore(url?: string, options: OpenStoreOptions = {}): Promise<ObjectStore> {
+  if (url === undefined) return openLocal(options.root ?? process.cwd());
+  const file = /^file:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
+  if (file !== undefined) return fileStore(file);
+  const bucket = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?$/.exec(url)?.[1];
+  if (bucket === undefined) throw new StoreError("refused", `not a store: ${url} (s3://bucket or file:path)`);
+  return s3Store(bucket, s3Options(options));
+}
+
+function s3Options(options: OpenStoreOptions): S3Options {
+  const env = options.env ?? process.env;
+  const endpoint = options.endpoint ?? env["FOVEA_S3_ENDPOINT"] ?? env["AWS_ENDPOINT_URL_S3"];
+  const region = options.region ?? env["AWS_REGION"];
+  const accessKeyId = options.accessKeyId ?? env["AWS_ACCESS_KEY_ID"];
+  const secretAccessKey = options.secretAccessKey ?? env["AWS_SECRET_ACCESS_KEY"];
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new StoreError("access_denied", "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+  }
+  return {
+    accessKeyId,
+    secretAccessKey,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(region === undefined ? {} : { region }),
+  };
+}
+
+async function openLocal(root: string): Promise<ObjectStore> {
+  const missing = "no --store was given and `npm start` is not running here (.fovea/local.json is missing)";
+  const text = await readFile(join(root, ".fovea", "local.json"), "utf8").catch((cause: unknown) => {
+    throw new StoreError("unreachable", missing, { cause });
+  });
+  const parsed = localSchema.safeParse(JSON.parse(text));
+  if (!parsed.success)
+    throw new StoreError("refused", ".fovea/local.json is not what `npm start` writes; start it again");
+  const { bucket, ...rest } = parsed.data.s3;
+  return s3Store(bucket, rest);
+}

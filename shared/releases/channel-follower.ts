@@ -1,0 +1,92 @@
+import { CHANNEL_REFRESH_MS, CHANNEL_RETRY_MS, MAX_CHANNEL_BYTES } from "../limits/releases.ts";
+import { acceptChannel, openChannel, type ChannelDocument } from "./channel.ts";
+import type { Trust } from "./dsse.ts";
+import { describeFault } from "./error.ts";
+import { channelKey } from "./keys.ts";
+import type { ShardReader } from "./shard-reader.ts";
+
+export interface FollowOptions {
+  readonly model: string;
+  readonly channel: string;
+  readonly trust: Trust;
+  /** The lowest sequence that a cold start accepts: what a deploy or a disk remembers, 0 for none. */
+  readonly floor: number;
+  readonly now?: () => number;
+  readonly onFault?: (fault: { readonly fault: string; readonly detail: string }) => void;
+}
+
+/**
+ * Follows one channel document. A document that is unsigned, altered, older or expired lets no change in: the last one
+ * that was accepted keeps counting, and `fault` says what is wrong. Without any accepted one, `current` throws.
+ */
+export class ChannelFollower {
+  readonly #shards: ShardReader;
+  readonly #options: FollowOptions;
+  readonly #now: () => number;
+  #document: ChannelDocument | null = null;
+  #refreshAt = 0;
+  #refreshing: Promise<ChannelDocument> | null = null;
+  #fault: { readonly fault: string; readonly detail: string } | null = null;
+
+  constructor(shards: ShardReader, options: FollowOptions) {
+    this.#shards = shards;
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** Why the newest look at the store changed nothing, or null when all is well: for readiness and metrics. */
+  get fault(): { readonly fault: string; readonly detail: string } | null {
+    return this.#fault;
+  }
+
+  /**
+   * The document that counts now. When it is due for a refresh the old one is answered at once and `onRefresh` gets the
+   * promise to keep alive; only a cold start waits. Throws ReleaseError on a cold start without a valid document.
+   */
+  async current(onRefresh: (work: Promise<unknown>) => void = () => undefined): Promise<ChannelDocument> {
+    const document = this.#document;
+    if (document === null) return this.#refresh();
+    if (this.#now() >= this.#refreshAt) onRefresh(this.#refresh().catch(() => undefined));
+    return document;
+  }
+
+  /** Looks at the store now and waits for the result; the origin polls with this. */
+  async refresh(): Promise<ChannelDocument> {
+    return this.#refresh();
+  }
+
+  #refresh(): Promise<ChannelDocument> {
+    this.#refreshing ??= this.#load().finally(() => {
+      this.#refreshing = null;
+    });
+    return this.#refreshing;
+  }
+
+  async #load(): Promise<ChannelDocument> {
+    const { model, channel, trust, floor } = this.#options;
+    // Set before the first await: while one look is under way, others serve what is known.
+    this.#refreshAt = this.#now() + CHANNEL_RETRY_MS;
+    try {
+      const faults = { missing: "channel_missing", tooLarge: "channel_too_large" } as const;
+      const document = await this.#shards.small(
+        channelKey(model, channel),
+        MAX_CHANNEL_BYTES,
+        faults,
+        async (bytes) => {
+          const opened = await openChannel(bytes, { model, channel }, trust);
+          acceptChannel(opened, { now: this.#now(), floor, current: this.#document });
+          return opened;
+        },
+      );
+      this.#document = document;
+      this.#fault = null;
+      this.#refreshAt = this.#now() + CHANNEL_REFRESH_MS;
+      return document;
+    } catch (thrown) {
+      this.#fault = describeFault(thrown);
+      this.#options.onFault?.(this.#fault);
+      if (this.#document === null) throw thrown;
+      return this.#document;
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import { MAX_MANIFEST_BYTES } from "../limits/limits.ts";
+import { MAX_EDGE_FILE_BYTES } from "../limits/releases.ts";
+import type { Trust } from "./dsse.ts";
+import { sha256Hex } from "./digest.ts";
+import { ReleaseError } from "./error.ts";
+import { manifestKey } from "./keys.ts";
+import { parseRelease, requireStage, type Release, type ReleaseRef, type Stage, type StageName } from "./release.ts";
+import type { ShardReader } from "./shard-reader.ts";
+
+/** A release that is open for reading: the parsed manifest, its digest, and its files, each verified before it is given. */
+export interface ReleaseReader {
+  readonly release: Release;
+  readonly digest: string;
+  /** A whole file; every call reads anew, so keep what is needed again. Throws ReleaseError. */
+  bytes(name: string): Promise<Uint8Array<ArrayBuffer>>;
+  text(name: string): Promise<string>;
+  /** A JSON file as `unknown`: parse it with a schema. */
+  json(name: string): Promise<unknown>;
+  has(name: string): boolean;
+  stage(name: StageName): Stage;
+}
+
+/**
+ * Opens `model@ref.version`: the manifest must have exactly the digest that the channel document (or the frame) names, so
+ * whoever may write to the bucket cannot swap it. Throws ReleaseError.
+ */
+export async function openRelease(
+  shards: ShardReader,
+  model: string,
+  ref: ReleaseRef,
+  _trust: Trust,
+): Promise<ReleaseReader> {
+  const key = manifestKey(model, ref.version);
+  const faults = { missing: "manifest_missing", tooLarge: "manifest_too_large" } as const;
+  const release = await shards.small(key, MAX_MANIFEST_BYTES, faults, async (bytes) => {
+    const digest = await sha256Hex(bytes);
+    if (digest !== ref.digest)
+      throw new ReleaseError("manifest_digest_mismatch", `${key} is ${digest}, not ${ref.digest}`);
+    return parseRelease(bytes);
+  });
+  if (release.name !== model || release.version !== ref.version) {
+    throw new ReleaseError("manifest_invalid", `${key} is the manifest of ${release.name}@${release.version}`);
+  }
+  return new VerifiedRelease(release, ref.digest, shards);
+}
+
+class VerifiedRelease implements ReleaseReader {
+  readonly release: Release;
+  readonly digest: string;
+  readonly #shards: ShardReader;
+
+  constructor(release: Release, digest: string, shards: ShardReader) {
+    this.release = release;
+    this.digest = digest;
+    this.#shards = shards;
+  }
+
+  has(name: string): boolean {
+    return Object.hasOwn(this.release.files, name);
+  }
+
+  stage(name: StageName): Stage {
+    return requireStage(this.release, name);
+  }
+
+  async bytes(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    const file = this.has(name) ? this.release.files[name] : undefined;
+    if (file === undefined) throw new ReleaseError("file_missing", `${this.release.name} has no file ${name}`);
+    if (file.size > MAX_EDGE_FILE_BYTES) throw new ReleaseError("file_too_large", `${name} has ${file.size} bytes`);
+    return this.#shards.file(file);
+  }
+
+  async text(name: string): Promise<string> {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(await this.bytes(name));
+  }
+
+  async json(name: string): Promise<unknown> {
+    return JSON.parse(await this.text(name)) as unknown;
+  }
+}
