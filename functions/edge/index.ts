@@ -1,5 +1,3 @@
-export default {
-  fetch(): Response {
-    return new Response("not built yet", { status: 503 });
-  },
-};
+import { app } from "./app.ts";
+
+export default app;

@@ -1,0 +1,25 @@
+import { createServer } from "node:net";
+
+/** A mistake that the person at the terminal can mend; printed without a stack. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/**
+ * Makes sure that a loopback port is free; 0 picks one.
+ * @throws UsageError that names the port and the flag which changes it
+ */
+export function freePort(port: number, flag: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const why = error.code === "EADDRINUSE" ? "is taken" : `cannot be used (${error.code ?? "unknown"})`;
+      reject(new UsageError(`Port ${port} ${why}. Stop what uses it, or choose another with ${flag} PORT.`));
+    });
+    server.listen({ port, host: "127.0.0.1", exclusive: true }, () => {
+      const address = server.address();
+      const free = typeof address === "object" && address !== null ? address.port : port;
+      server.close(() => resolve(free));
+    });
+  });
+}

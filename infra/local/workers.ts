@@ -1,0 +1,67 @@
+import path from "node:path";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type LegacyWorkerOptions } from "miniflare";
+import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
+import { WORKER_CONFIGS, type WorkerName } from "../paths.ts";
+import { bundleWorker, type Bundle } from "./bundle.ts";
+import type { LocalSecrets } from "./secrets.ts";
+
+export interface WorkersOptions {
+  readonly port: number;
+  readonly originUrl: string;
+  /** Folder of the local bucket. */
+  readonly persist: string;
+  readonly secrets: LocalSecrets;
+  /** Variables and secrets beyond wrangler.toml's, for one Worker or both. */
+  readonly bindings: Readonly<Record<string, string>>;
+  readonly onLog?: (line: string) => void;
+}
+
+/**
+ * Both Workers in one workerd, as wrangler.toml describes them for the `local` environment. Miniflare also serves the
+ * bucket as an S3 endpoint, so that publishing and the origin use the client that they use against R2.
+ */
+export async function startWorkers(options: WorkersOptions): Promise<Miniflare> {
+  const [edge, encoder] = await Promise.all([bundleWorker("edge"), bundleWorker("encoder")]);
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      host: "127.0.0.1",
+      port: options.port,
+      log: new Log(LogLevel.ERROR),
+      logRequests: false,
+      telemetry: { enabled: false },
+      resourcePersistencePath: path.join(options.persist, "r2"),
+      workers: [workerOptions("edge", edge, options), workerOptions("encoder", encoder, options)],
+    }),
+  );
+  await miniflare.ready;
+  return miniflare;
+}
+
+function workerOptions(
+  name: WorkerName,
+  bundle: Bundle,
+  options: WorkersOptions,
+): LegacyWorkerOptions & { name: string } {
+  const { workerOptions: fromConfig } = unstable_getMiniflareWorkerOptions(WORKER_CONFIGS[name], "local");
+  const { accessKeyId, secretAccessKey } = options.secrets;
+  return {
+    ...fromConfig,
+    name: `fovea-${name}-local`,
+    modulesRoot: bundle.directory,
+    modules: bundle.modules,
+    bindings: { ...variablesOf(name), ...options.bindings, ORIGIN_URL: options.originUrl },
+    r2Buckets: { RELEASES: { id: BUCKET, s3Credentials: { accessKeyId, secretAccessKey } } },
+  };
+}
+
+function variablesOf(name: WorkerName): Readonly<Record<string, unknown>> {
+  return unstable_readConfig({ config: WORKER_CONFIGS[name], env: "local" }).vars;
+}
+
+/** `bucket_name` of wrangler.toml's local environment. */
+export const BUCKET = "fovea-releases";
+
+/** Where Miniflare serves the bucket as S3. */
+export function s3Endpoint(edgeUrl: string): string {
+  return new URL("/cdn-cgi/local/r2/s3", edgeUrl).href;
+}
