@@ -1,0 +1,23 @@
+import { compileAssemblyScript } from "./asc.ts";
+import type { WasmTarget } from "./target.ts";
+
+const ENTRY = "shared/encoder/assembly/index.ts";
+/** What an isolate pays for the code; the source's own limit. */
+const MAX_MODULE_BYTES = 64 * 1024;
+
+/** The encoder runtime: with relaxed SIMD, and a plain SIMD build of the same source that gives the same bits. */
+export const target: WasmTarget = {
+  name: "encoder",
+  async build() {
+    const relaxed = await compileAssemblyScript(ENTRY, ["--enable", "simd,relaxed-simd", "--importMemory"]);
+    const plain = await compileAssemblyScript(ENTRY, ["--enable", "simd", "--importMemory"]);
+    for (const module of [relaxed, plain]) {
+      if (module.length > MAX_MODULE_BYTES)
+        throw new Error(`encoder: ${module.length} bytes of wasm, not ${MAX_MODULE_BYTES}`);
+    }
+    return new Map([
+      ["shared/encoder/encoder.wasm", relaxed],
+      ["shared/encoder/encoder-plain.wasm", plain],
+    ]);
+  },
+};
