@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Stage, StageName } from "../../shared/releases/schema.ts";
-import { plannedFromBytes, plannedFromDisk, type PlannedFile } from "./file-plan.ts";
-import { chooseGraphs, readHubFolder, type HubFolder, type StageGraph } from "./hub-folder.ts";
+import { plannedFromBytes, plannedFromDisk, plannedFromSegments, type PlannedFile } from "./file-plan.ts";
+import { chooseGraphs, HubFolderError, readHubFolder, type HubFolder, type StageGraph } from "./hub-folder.ts";
 import { withByteSource } from "./onnx/byte-source.ts";
-import { readGraphIo } from "./onnx/graph-io.ts";
+import { externalLocations, moveWeights } from "./onnx/external-data.ts";
+import { readGraphIo, type GraphIo } from "./onnx/graph-io.ts";
 import { encoderMemoryBytes, backboneMemoryBytes, textMemoryBytes } from "./stage-memory.ts";
 
 /** Turns source files into what a stage runs: a compiled tokenizer, later a compiled encoder. */
@@ -86,12 +87,7 @@ async function addGraph(
   files: Map<string, PlannedFile>,
   stages: Partial<Record<StageName, Stage>>,
 ): Promise<void> {
-  const path = join(folder.root, file);
-  const names = [file];
-  files.set(file, await plannedFromDisk(file, path));
-  // The names that exporters give external data; both are in use on the hub.
-  names.push(...(await take(folder, [`${file}_data`, `${file}.data`], files)));
-  const io = await withByteSource(path, readGraphIo);
+  const { names, io } = await planGraph(folder, file, files);
   const weights = names.reduce((sum, name) => sum + (files.get(name)?.size ?? 0), 0);
   if (stage === "vision_encoder") {
     const memoryBytes = encoderMemoryBytes(weights, names.length > 1);
@@ -101,6 +97,31 @@ async function addGraph(
   if (stage === "backbone") names.push(...(await take(folder, BACKBONE_FILES, files)));
   const memoryBytes = backboneMemoryBytes(weights);
   stages[stage] = { placement: "origin", movable: false, files: names, dtype, runtime: ORT_NODE, ...io, memoryBytes };
+}
+
+/** The graph, then the external data it names; weights inside of the graph become external data here. */
+async function planGraph(
+  folder: HubFolder,
+  file: string,
+  files: Map<string, PlannedFile>,
+): Promise<{ readonly names: string[]; readonly io: GraphIo }> {
+  const path = join(folder.root, file);
+  const dataName = `${file}_data`;
+  return withByteSource(path, async (source) => {
+    const io = await readGraphIo(source);
+    const moved = await moveWeights(source, path, basename(dataName));
+    if (moved !== null) {
+      files.set(file, plannedFromSegments(file, moved.graph));
+      files.set(dataName, plannedFromSegments(dataName, moved.data));
+      return { names: [file, dataName], io };
+    }
+    files.set(file, await plannedFromDisk(file, path));
+    const locations = (await externalLocations(source)).map((location) => `${dirname(file)}/${location}`);
+    const missing = locations.find((name) => !folder.has(name));
+    if (missing !== undefined)
+      throw new HubFolderError(`${file} has its weights in ${missing}, which is not in ${folder.root}`);
+    return { names: [file, ...(await take(folder, locations, files))], io };
+  });
 }
 
 async function take(folder: HubFolder, names: readonly string[], files: Map<string, PlannedFile>): Promise<string[]> {

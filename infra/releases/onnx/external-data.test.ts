@@ -1,0 +1,103 @@
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { plannedFromSegments, readPlanned } from "../file-plan.ts";
+import { memoryByteSource, withByteSource } from "./byte-source.ts";
+import { externalLocations, moveWeights } from "./external-data.ts";
+import { readGraphIo } from "./graph-io.ts";
+import { concatBytes, readFields, writeField, writeVarint } from "./wire.ts";
+
+const MODEL = new URL("../../../model-artifacts/moji-vlm-9m/onnx/", import.meta.url).pathname;
+const EMBED = ["embed_tokens.onnx", "embed_tokens_quantized.onnx"].map((name) => join(MODEL, name)).find(existsSync);
+const ENCODER = ["vision_encoder.onnx", "vision_encoder_quantized.onnx"]
+  .map((name) => join(MODEL, name))
+  .find(existsSync);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "fovea-onnx-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Writes graph and data as a release would hold them; the path of the graph. */
+async function split(path: string, name: string): Promise<string> {
+  const moved = await withByteSource(path, (source) => moveWeights(source, path, `${name}_data`));
+  if (moved === null) throw new Error("nothing was moved");
+  const graph = plannedFromSegments(name, moved.graph);
+  const data = plannedFromSegments(`${name}_data`, moved.data);
+  await writeFile(join(folder, name), await readPlanned(graph, 0, graph.size));
+  await writeFile(join(folder, `${name}_data`), await readPlanned(data, 0, data.size));
+  return join(folder, name);
+}
+
+describe("moveWeights", () => {
+  it("leaves every output as it was, to the bit", async () => {
+    if (ENCODER === undefined) throw new Error("the built-in model has no vision encoder");
+    const pixels = Float32Array.from({ length: 3 * 224 * 224 }, (_, i) => Math.sin(i));
+    const feeds = { pixel_values: new Tensor("float32", pixels, [1, 3, 224, 224]) };
+    const before = await (await InferenceSession.create(ENCODER)).run(feeds);
+    const path = await split(ENCODER, "vision_encoder.onnx");
+    const after = await (await InferenceSession.create(path)).run(feeds);
+    expect(after["image_features"]?.data).toEqual(before["image_features"]?.data);
+    expect((await readFile(path)).length).toBeLessThan(1_000_000);
+  });
+
+  it("keeps inputs and outputs, and names its one data file", async () => {
+    if (EMBED === undefined) throw new Error("the built-in model has no embed_tokens");
+    const path = await split(EMBED, "embed_tokens.onnx");
+    const before = await withByteSource(EMBED, readGraphIo);
+    await withByteSource(path, async (source) => {
+      expect(await readGraphIo(source)).toEqual(before);
+      expect(await externalLocations(source)).toEqual(["embed_tokens.onnx_data"]);
+      // What has external data already is left alone.
+      expect(await moveWeights(source, path, "again")).toBeNull();
+    });
+    expect(before.inputs.map(({ name, dtype }) => [name, dtype])).toEqual([["input_ids", "int64"]]);
+  });
+
+  it("makes equal files from equal weights, and one differing byte from one differing weight", async () => {
+    if (EMBED === undefined) throw new Error("the built-in model has no embed_tokens");
+    const changed = join(folder, "changed.onnx");
+    await copyFile(EMBED, changed);
+    const bytes = await readFile(changed);
+    const at = Math.floor(bytes.length / 2);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    await writeFile(changed, bytes);
+    const [a, b] = [await split(EMBED, "a.onnx"), await split(changed, "b.onnx")];
+    const [one, two] = [await readFile(`${a}_data`), await readFile(`${b}_data`)];
+    expect(one.length).toBe(two.length);
+    expect(one.filter((byte, i) => byte !== two[i]).length).toBe(1);
+  });
+});
+
+describe("hostile ONNX", () => {
+  it.each([
+    ["a number without end", new Uint8Array(20).fill(0xff)],
+    ["a length beyond the file", concatBytes([writeVarint(58n), writeVarint(1_000_000n)])],
+    ["a wire type of protobuf 2", new Uint8Array([0x0b])],
+    ["no graph", writeField(1, new Uint8Array(3))],
+    ["nothing", new Uint8Array()],
+    ["HTML", new TextEncoder().encode("<!doctype html><html></html>")],
+  ])("refuses %s", async (_, bytes) => {
+    await expect(readGraphIo(memoryByteSource(bytes))).rejects.toThrow(/./);
+  });
+
+  it("refuses external data that lies elsewhere", async () => {
+    const text = (value: string) => new TextEncoder().encode(value);
+    const entry = concatBytes([writeField(1, text("location")), writeField(2, text("../secret"))]);
+    const graph = writeField(7, writeField(5, writeField(13, entry)));
+    await expect(externalLocations(memoryByteSource(graph))).rejects.toThrow("not beside the graph");
+  });
+
+  it("reads fields without touching their payload", async () => {
+    const bytes = concatBytes([writeField(5, new Uint8Array(300)), writeField(7, new Uint8Array(2))]);
+    const fields = await readFields(memoryByteSource(bytes), 0, bytes.length);
+    expect(fields.map(({ number, end, payload }) => [number, end - payload])).toEqual([
+      [5, 300],
+      [7, 2],
+    ]);
+  });
+});
