@@ -6,7 +6,15 @@ export default defineConfig({
   test: {
     projects: [
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml", environment: "local" } })],
+        plugins: [
+          cloudflareTest({
+            miniflare: {
+              compatibilityDate: "2026-10-01",
+              compatibilityFlags: ["enable_request_signal"],
+              r2Buckets: ["RELEASES"],
+            },
+          }),
+        ],
         test: { name: "workerd", include: ["shared/**/*.test.ts", "functions/{edge,encoder}/**/*.test.ts"] },
       },
       {
