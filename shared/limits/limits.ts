@@ -12,14 +12,8 @@ export const MAX_REQUEST_BODY_BYTES = 24 * MIB;
 /** Pictures in one request. Each is decoded and encoded in turn, so this bounds time, not memory; beyond: 400. */
 export const MAX_IMAGES_PER_REQUEST = 8;
 
-/** One encoded picture file. A 12 MP JPEG of a phone is 3 to 6 MB; beyond: 400. */
-export const MAX_IMAGE_FILE_BYTES = 12 * MIB;
-
-/** Width times height of a picture. The decoded RGBA of 16 MP is 64 MB, half of an isolate; beyond: 400, before decode. */
-export const MAX_IMAGE_PIXELS = 12_000_000;
-
-/** Longer side of a picture in pixels; a line of a decoder's scratch memory; beyond: 400, before decode. */
-export const MAX_IMAGE_SIDE = 16_384;
+/** Pictures have a file of their own. */
+export { MAX_IMAGE_FILE_BYTES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE } from "./image.ts";
 
 /** Messages of one chat; beyond: 400. */
 export const MAX_MESSAGES = 256;

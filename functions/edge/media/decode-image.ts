@@ -1,0 +1,1 @@
+export { decodeImage } from "../../../shared/image/decode-image.ts";

@@ -1,0 +1,47 @@
+/**
+ * Bounds on pictures. All but the last two are checked on the header, before a decoder sees the file.
+ *
+ * The budget behind them is one isolate's 128 MB: encoded file (12 MiB) + its copy in the codec's heap (12 MiB) + the
+ * decoded RGBA (4 x 12.6 MB = 50 MB) + resized rows and the JavaScript heap.
+ */
+
+const MIB = 1024 * 1024;
+
+/** One encoded picture file in bytes. A 12 MP JPEG of a phone is 3 to 6 MB; beyond: 400 `image_too_large`. */
+export const MAX_IMAGE_FILE_BYTES = 12 * MIB;
+
+/** Width times height in pixels: 4096 x 3072, so that the 4032 x 3024 of phones passes; beyond: 400 `image_too_large`. */
+export const MAX_IMAGE_PIXELS = 4096 * 3072;
+
+/** Longer side in pixels: what WebP can hold, and the scratch rows of a decoder; beyond: 400 `image_too_large`. */
+export const MAX_IMAGE_SIDE = 16_383;
+
+/**
+ * Shorter side in pixels. One pixel has no direction: channel-guessing code takes such arrays for something else
+ * and processors round it to 0. Below: 400 `image_too_small`.
+ */
+export const MIN_IMAGE_SIDE = 2;
+
+/** Frames of an animation. Only the first is decoded; the count bounds the header walk; beyond: 400 `image_too_large`. */
+export const MAX_IMAGE_FRAMES = 1000;
+
+/**
+ * Scans of a progressive JPEG: every one passes over the whole picture, so 500 scans of 12 MP cost minutes. Encoders
+ * write about 10. Beyond: 400 `image_too_large`.
+ */
+export const MAX_JPEG_SCANS = 64;
+
+/** Sum of all pictures' pixels in one request: bounds decode time to a few seconds; beyond: 400 `image_too_large`. */
+export const MAX_REQUEST_PIXELS = 4 * MAX_IMAGE_PIXELS;
+
+/**
+ * Pixels of one resized picture, tiles and padding included: what a processor's config may ask for. Beyond: 400
+ * `image_too_large`, since the config itself is trusted and the picture's shape made it so large.
+ */
+export const MAX_PROCESSED_PIXELS = 16_000_000;
+
+/** Picture jobs that wait for the isolate's one decoder; beyond: 503 `overloaded`, so that waiting bodies do not add up. */
+export const MAX_WAITING_PICTURES = 2;
+
+/** Milliseconds that a picture job waits for the decoder; beyond: 503 `overloaded`. */
+export const MAX_PICTURE_WAIT_MS = 5_000;
