@@ -1,0 +1,44 @@
+import { FoveaError } from "../../errors/error.ts";
+import type { PromptText } from "../prompt-text.ts";
+import { idefics2Layout } from "./idefics2.ts";
+import { instructblipLayout } from "./instructblip.ts";
+import type { ImageFeatureGrid, ImageTokenLayout } from "./layout.ts";
+import { repeatLayout } from "./repeat.ts";
+import { smolvlmLayout } from "./smolvlm.ts";
+
+const LAYOUTS: Readonly<Record<string, ImageTokenLayout | undefined>> = {
+  llava: repeatLayout("<image>"),
+  llava_onevision: repeatLayout("<image>"),
+  qwen2_vl: repeatLayout("<|image_pad|>"),
+  qwen2_5_vl: repeatLayout("<|image_pad|>"),
+  glm4v: repeatLayout("<|image|>"),
+  idefics3: smolvlmLayout,
+  smolvlm: smolvlmLayout,
+  idefics2: idefics2Layout(5),
+  instructblip: instructblipLayout,
+};
+
+/** The layout of a `model_type` of config.json; undefined when the family is not known. */
+export function imageTokenLayout(modelType: string): ImageTokenLayout | undefined {
+  return LAYOUTS[modelType];
+}
+
+/**
+ * Expands the image tokens of a rendered prompt, as the processors of `transformers` do. Throws `invalid_request` when the
+ * template wrote another number of pictures than there are.
+ */
+export function expandImageTokens(
+  prompt: PromptText,
+  layout: ImageTokenLayout,
+  images: readonly ImageFeatureGrid[],
+): PromptText {
+  const written = layout === instructblipLayout ? images.length : prompt.countControl(layout.imageToken);
+  if (written !== images.length) {
+    throw new FoveaError(
+      "invalid_request",
+      `The model's chat template places ${written} pictures, the messages hold ${images.length}.`,
+      { param: "messages" },
+    );
+  }
+  return layout.expand(prompt, images);
+}

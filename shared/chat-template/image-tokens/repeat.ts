@@ -1,0 +1,9 @@
+import type { ImageTokenLayout } from "./layout.ts";
+
+/** LLaVA, LLaVA-OneVision, Qwen2-VL, GLM-4V: the token once per feature row. */
+export function repeatLayout(imageToken: string): ImageTokenLayout {
+  return {
+    imageToken,
+    expand: (prompt, images) => prompt.replaceControl(imageToken, (i) => imageToken.repeat(images[i].features)),
+  };
+}

@@ -1,0 +1,76 @@
+import * as z from "zod";
+import { toByteCharacters } from "../byte-characters.ts";
+import { SECTION, type SectionId } from "../format/layout.ts";
+import { bytesOf, type RecordWriter } from "../format/writer.ts";
+import { mergeSlots } from "./hash-table.ts";
+import { parseWith } from "./source.ts";
+import { TokenizerCompileError } from "./unsupported.ts";
+
+const schema = z.looseObject({
+  dropout: z.number().nullish(),
+  unk_token: z.string().nullish(),
+  continuing_subword_prefix: z.string().nullish(),
+  end_of_word_suffix: z.string().nullish(),
+  fuse_unk: z.boolean().default(false),
+  byte_fallback: z.boolean().default(false),
+  ignore_merges: z.boolean().default(false),
+  merges: z.array(z.unknown()),
+});
+
+/** Writes the record and the tables of `"type": "BPE"`. */
+export function writeBpe(
+  model: unknown,
+  vocab: ReadonlyMap<string, number>,
+  byteLevel: boolean,
+  record: RecordWriter,
+): Map<SectionId, Uint8Array> {
+  const bpe = parseWith(schema, model, "model");
+  if (bpe.dropout !== undefined && bpe.dropout !== null && bpe.dropout !== 0) {
+    throw new TokenizerCompileError("model.dropout", "random merges are for training");
+  }
+  const prefix = bpe.continuing_subword_prefix ?? "";
+  const ids: number[] = [];
+  const pairs: (readonly [number, number])[] = [];
+  for (const [i, merge] of bpe.merges.entries()) {
+    const [left, right] = parseMerge(merge, i);
+    const leftId = vocab.get(left);
+    const rightId = vocab.get(right);
+    const id = vocab.get(left + right.slice(right.startsWith(prefix) ? prefix.length : 0));
+    if (leftId === undefined || rightId === undefined || id === undefined) {
+      throw new TokenizerCompileError(`model.merges[${i}]`, "names a token that the vocabulary lacks");
+    }
+    pairs.push([leftId, rightId]);
+    ids.push(id);
+  }
+  const unk = bpe.unk_token ?? undefined;
+  const unkId = unk === undefined ? undefined : vocab.get(unk);
+  record
+    .bool(byteLevel)
+    .bool(bpe.ignore_merges)
+    .bool(bpe.fuse_unk)
+    .bool(bpe.byte_fallback)
+    .u32((unkId ?? -1) + 1)
+    .list(byteTokens(byteLevel), (token, r) => r.u32((vocab.get(token) ?? -1) + 1))
+    .string(prefix)
+    .string(bpe.end_of_word_suffix ?? "");
+  return new Map<SectionId, Uint8Array>([
+    [SECTION.mergeSlots, bytesOf(mergeSlots(pairs))],
+    [SECTION.mergeIds, bytesOf(Int32Array.from(ids))],
+  ]);
+}
+
+function byteTokens(byteLevel: boolean): string[] {
+  return Array.from({ length: 256 }, (_, byte) =>
+    byteLevel ? toByteCharacters(Uint8Array.of(byte)) : `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`,
+  );
+}
+
+/** `"a b"` in older files, `["a", "b"]` in newer ones. */
+function parseMerge(merge: unknown, i: number): [string, string] {
+  const parts: unknown[] = typeof merge === "string" ? merge.split(" ") : Array.isArray(merge) ? merge : [];
+  const [left, right] = parts;
+  if (parts.length !== 2 || typeof left !== "string" || typeof right !== "string") {
+    throw new TokenizerCompileError(`model.merges[${i}]`, "is not a pair of tokens");
+  }
+  return [left, right];
+}

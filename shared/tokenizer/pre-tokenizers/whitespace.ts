@@ -1,0 +1,14 @@
+import { type CharTable, SPACE } from "../unicode/char-table.ts";
+import { codePointAt, previousCharacter, widthOf } from "../utf8.ts";
+
+/**
+ * `\s+(?!\S)|\s+` at a white-space character: the whole run at the end of the text, else all of it but its last character,
+ * which goes with the word after it; a run of one is taken whole.
+ */
+export function whitespaceEnd(table: CharTable, bytes: Uint8Array, at: number, end: number): number {
+  let last = at;
+  while (last < end && (table.bits(codePointAt(bytes, last)) & SPACE) !== 0) last += widthOf(bytes[last]);
+  if (last === end) return last;
+  const before = previousCharacter(bytes, last);
+  return before === at ? last : before;
+}
