@@ -1,24 +1,28 @@
-import { createHash } from "node:crypto";
 import { CHANNEL_HISTORY, CHANNEL_LIFETIME_DAYS, MAX_CHANNEL_BYTES } from "../../shared/limits/releases.ts";
 import { openChannel, sealChannel, type ChannelDocument } from "../../shared/releases/channel.ts";
 import type { Trust } from "../../shared/releases/dsse.ts";
 import type { SigningKey } from "../../shared/releases/ecdsa.ts";
-import { channelKey, manifestKey } from "../../shared/releases/keys.ts";
-import { parseRelease, type ReleaseRef } from "../../shared/releases/release.ts";
+import { channelKey, signatureKey } from "../../shared/releases/keys.ts";
+import { verifyReleaseSignature } from "../../shared/releases/model-signing.ts";
+import type { ReleaseRef } from "../../shared/releases/release.ts";
 import { StoreError, type ObjectStore } from "../store/object-store.ts";
+import { missingShards, readRelease } from "./read-release.ts";
 
-export interface PromoteOptions {
+export interface ChannelOptions {
   readonly model: string;
-  readonly version: string;
   readonly channel: string;
   readonly store: ObjectStore;
-  /** Percent of the callers that get the release beside the stable one; absent makes it the stable one. */
-  readonly canary?: number;
   /** Signs the channel document; null only for the local stage. */
   readonly key: SigningKey | null;
   /** What to accept the present document by, so that a forged one is not built upon. */
   readonly trust: Trust;
   readonly now?: () => Date;
+}
+
+export interface PromoteOptions extends ChannelOptions {
+  readonly version: string;
+  /** Percent of the callers that get the release beside the stable one; absent makes it the stable one. */
+  readonly canary?: number;
 }
 
 export class PromoteError extends Error {
@@ -30,21 +34,35 @@ export class PromoteError extends Error {
  * race one fails. Throws PromoteError with what to do.
  */
 export async function promoteRelease(options: PromoteOptions): Promise<ChannelDocument> {
-  const release = await findRelease(options.store, options.model, options.version);
+  const release = await findWholeRelease(options.store, options.model, options.version, options.trust);
   return changeChannel(options, (current) => {
     if (options.canary === undefined) return becomeStable(current, release);
     if (current === null)
       throw new PromoteError(`nothing is stable on ${options.channel} yet, so there is nothing to canary beside`);
     if (current.stable.digest === release.digest)
       throw new PromoteError(`${options.version} is the stable release already`);
-    return { stable: current.stable, canary: { release, percent: options.canary }, history: current.history };
+    return { ...current, canary: { release, percent: options.canary } };
   });
 }
 
-type Pointers = Pick<ChannelDocument, "stable" | "canary" | "history">;
+/**
+ * Takes the channel back: ends a canary when there is one, else returns to the stable release before this one. Always a new
+ * document with a higher sequence. Throws PromoteError when there is nothing to return to.
+ */
+export async function rollbackRelease(options: ChannelOptions): Promise<ChannelDocument> {
+  return changeChannel(options, (current) => {
+    if (current === null) throw new PromoteError(`${options.model} has no channel ${options.channel}`);
+    if (current.canary !== null) return { ...current, canary: null, retired: current.canary.release };
+    const [previous, ...history] = current.history;
+    if (previous === undefined) throw new PromoteError(`${options.channel} has no earlier release to return to`);
+    return { stable: previous, canary: null, retired: current.stable, history };
+  });
+}
 
-export async function changeChannel(
-  options: Omit<PromoteOptions, "version" | "canary">,
+type Pointers = Pick<ChannelDocument, "stable" | "canary" | "retired" | "history">;
+
+async function changeChannel(
+  options: ChannelOptions,
   change: (current: ChannelDocument | null) => Pointers,
 ): Promise<ChannelDocument> {
   const { store, model, channel, trust, key } = options;
@@ -59,7 +77,7 @@ export async function changeChannel(
     sequence: (current?.sequence ?? 0) + 1,
     issuedAt: now.toISOString(),
     expiresAt: new Date(now.getTime() + CHANNEL_LIFETIME_DAYS * 86_400_000).toISOString(),
-    ...change(current),
+    ...pointers(change(current)),
   };
   const bytes = await sealChannel(document, key);
   try {
@@ -88,16 +106,30 @@ export async function readChannel(
   return bytes === null ? null : openChannel(bytes, { model, channel }, trust);
 }
 
-/** The reference of a published release. Throws PromoteError when it is not there. */
-export async function findRelease(store: ObjectStore, model: string, version: string): Promise<ReleaseRef> {
-  const bytes = await store.get(manifestKey(model, version));
-  if (bytes === null) throw new PromoteError(`${model}@${version} is not published in ${store.url}`);
-  parseRelease(bytes);
-  return { version, digest: createHash("sha256").update(bytes).digest("hex") };
+/** Throws PromoteError when the release is not whole and, but for `"unsigned"` trust, signed. */
+async function findWholeRelease(store: ObjectStore, model: string, version: string, trust: Trust): Promise<ReleaseRef> {
+  const { release, digest } = await readRelease(store, model, version);
+  if (trust !== "unsigned") {
+    const signature = await store.get(signatureKey(model, version));
+    if (signature === null) throw new PromoteError(`${model}@${version} is not signed; publish it again with --key`);
+    await verifyReleaseSignature(signature, release, digest, trust);
+  }
+  const missing = await missingShards(store, release);
+  if (missing.length > 0) {
+    throw new PromoteError(
+      `${model}@${version} lacks ${missing.length} shards, of ${missing[0]?.file}; publish it again`,
+    );
+  }
+  return { version, digest };
 }
 
-export function becomeStable(current: ChannelDocument | null, release: ReleaseRef): Pointers {
-  if (current === null) return { stable: release, canary: null, history: [] };
+function becomeStable(current: ChannelDocument | null, release: ReleaseRef): Pointers {
+  if (current === null) return { stable: release, canary: null, retired: null, history: [] };
   const history = [current.stable, ...current.history].filter(({ digest }) => digest !== release.digest);
-  return { stable: release, canary: null, history: history.slice(0, CHANNEL_HISTORY) };
+  return { stable: release, canary: null, retired: current.retired, history: history.slice(0, CHANNEL_HISTORY) };
+}
+
+/** Only the pointers of what a change gave, so that a spread of the old document cannot keep its dates. */
+function pointers({ stable, canary, retired, history }: Pointers): Pointers {
+  return { stable, canary, retired, history };
 }

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { MAX_SHARD_BYTES } from "../../shared/limits/limits.ts";
 import { UPLOADS_IN_FLIGHT } from "../../shared/limits/releases.ts";
-import { blobKey, manifestKey } from "../../shared/releases/keys.ts";
+import { importPublicKey, type SigningKey } from "../../shared/releases/ecdsa.ts";
+import { blobKey, manifestKey, signatureKey } from "../../shared/releases/keys.ts";
+import { signRelease, verifyReleaseSignature } from "../../shared/releases/model-signing.ts";
 import { serializeRelease, type Release } from "../../shared/releases/release.ts";
 import { Semaphore } from "../../shared/releases/semaphore.ts";
 import { StoreError, type ObjectStore } from "../store/object-store.ts";
@@ -16,6 +18,8 @@ export interface PublishOptions {
   /** `q8`, or `vision_encoder=fp32,backbone=q8`. */
   readonly dtype?: string;
   readonly compilers?: StageCompilers;
+  /** Signs the release (`model.sig`); absent only for the local stage. */
+  readonly key?: SigningKey | null;
   readonly onProgress?: (progress: PublishProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -76,8 +80,35 @@ export async function publishPlanned(planned: PlannedRelease, options: PublishOp
     }
   }
   const uploaded = await uploadShards(planned.files, release, options);
+  await writeSignature(store, release, digest, options.key ?? null);
   const created = existing === null && (await createManifest(store, key, manifest));
+  // A `gc` beside this publish may have taken a shard that was there when this one looked; now it is named, so it stays.
+  await uploadShards(planned.files, release, { ...options, onProgress: () => undefined });
   return { release, digest, totalBytes, ...uploaded, created };
+}
+
+/**
+ * Before the manifest, so that a manifest never lacks its signature. Written again when the present one is by another key
+ * or over other content: that is how a release is signed anew after a key rotation.
+ */
+async function writeSignature(
+  store: ObjectStore,
+  release: Release,
+  digest: string,
+  key: SigningKey | null,
+): Promise<void> {
+  if (key === null) return;
+  const objectKey = signatureKey(release.name, release.version);
+  const present = await store.get(objectKey);
+  if (present !== null) {
+    const trust = [await importPublicKey(key.publicPem)];
+    const valid = await verifyReleaseSignature(present, release, digest, trust).then(
+      () => true,
+      () => false,
+    );
+    if (valid) return;
+  }
+  await store.put(objectKey, await signRelease(release, digest, key));
 }
 
 /** Two publishers may race; the loser is fine when both wrote the same. */

@@ -118,7 +118,10 @@ async function* walk(root: string, folder: string, prefix: string): AsyncGenerat
     .toSorted((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
   for (const { key, isFile } of sorted) {
     if (key.endsWith("/")) yield* walk(root, key, prefix);
-    else if (isFile && key.startsWith(prefix)) yield { key, size: (await stat(join(root, key))).size };
+    else if (isFile && key.startsWith(prefix)) {
+      const { size, mtimeMs } = await stat(join(root, key));
+      yield { key, size, modifiedAt: mtimeMs };
+    }
   }
 }
 

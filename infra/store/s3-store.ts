@@ -89,8 +89,9 @@ export function s3Store(bucket: string, options: S3Options): ObjectStore {
           .catch((thrown: unknown) => {
             throw toStoreError(thrown, bucket);
           });
-        for (const { Key: key, Size: size } of page.Contents ?? []) {
-          if (key !== undefined) yield { key, size: size ?? 0 } satisfies ListedObject;
+        for (const { Key: key, Size: size, LastModified: modified } of page.Contents ?? []) {
+          if (key !== undefined)
+            yield { key, size: size ?? 0, modifiedAt: modified?.getTime() ?? Date.now() } satisfies ListedObject;
         }
         token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
       } while (token !== undefined);

@@ -5,6 +5,7 @@ import { open, parseEnvelope, seal, type Trust } from "./dsse.ts";
 import type { SigningKey } from "./ecdsa.ts";
 import { ReleaseError } from "./error.ts";
 import { CHANNEL_NAME } from "./keys.ts";
+import type { ReleaseRef } from "./release.ts";
 import { modelNameSchema, releaseVersionSchema, sha256Schema } from "./schema.ts";
 
 export const CHANNEL_PAYLOAD_TYPE = "application/vnd.fovea.channel+json";
@@ -27,6 +28,8 @@ const channelSchema = z
       .strictObject({ release: refSchema, percent: z.int().min(1).max(99) })
       .readonly()
       .nullable(),
+    /** The release that was withdrawn last: no one is sent to it, but edges that have not noticed yet may still name it. */
+    retired: refSchema.nullable(),
     /** Earlier stable releases, newest first: what `rollback` returns to. */
     history: z.array(refSchema).max(CHANNEL_HISTORY).readonly(),
   })
@@ -92,6 +95,13 @@ export function acceptChannel(
   if (Date.parse(document.expiresAt) <= state.now) {
     throw new ReleaseError("channel_expired", `the document expired at ${document.expiresAt}`);
   }
+}
+
+/** Every release that a frame may name while edges and origins follow the channel at their own pace. */
+export function releasesOf(document: ChannelDocument): readonly ReleaseRef[] {
+  const canary = document.canary === null ? [] : [document.canary.release];
+  const retired = document.retired === null ? [] : [document.retired];
+  return [document.stable, ...canary, ...retired, ...document.history];
 }
 
 function parseJson(bytes: Uint8Array): unknown {

@@ -12,7 +12,7 @@ const envelopeSchema = z
     payloadType: z.string().min(1).max(200),
     payload: z.string(),
     signatures: z
-      .array(z.object({ sig: z.string().max(200), keyid: z.string().max(200).optional() }).readonly())
+      .array(z.object({ sig: z.string().max(200), keyid: z.string().max(200).nullish() }).readonly())
       .max(8)
       .readonly(),
   })

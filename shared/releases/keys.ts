@@ -6,6 +6,11 @@ export const BLOBS_PREFIX = "blobs/sha256/";
 export const RELEASES_PREFIX = "releases/";
 export const CHANNELS_PREFIX = "channels/";
 
+/** The manifest's name where a release lies in a folder, and in its signature; no file of a release may take it. */
+export const RELEASE_DOCUMENT = "release.json";
+/** The signature's name there. */
+export const SIGNATURE_DOCUMENT = "model.sig";
+
 /** `moji-vlm-9m`, `Qwen3-0.6B`: one path segment that no file system or object store reads as anything else. */
 export const MODEL_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
 export const RELEASE_VERSION = /^[0-9A-Za-z](?:[0-9A-Za-z._-]{0,46}[0-9A-Za-z])?$/;

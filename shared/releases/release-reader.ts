@@ -1,9 +1,10 @@
 import { MAX_MANIFEST_BYTES } from "../limits/limits.ts";
-import { MAX_EDGE_FILE_BYTES } from "../limits/releases.ts";
+import { MAX_EDGE_FILE_BYTES, MAX_SIGNATURE_BYTES } from "../limits/releases.ts";
 import type { Trust } from "./dsse.ts";
 import { sha256Hex } from "./digest.ts";
 import { ReleaseError } from "./error.ts";
-import { manifestKey } from "./keys.ts";
+import { manifestKey, signatureKey } from "./keys.ts";
+import { verifyReleaseSignature } from "./model-signing.ts";
 import { parseRelease, requireStage, type Release, type ReleaseRef, type Stage, type StageName } from "./release.ts";
 import type { ShardReader } from "./shard-reader.ts";
 
@@ -21,27 +22,40 @@ export interface ReleaseReader {
 }
 
 /**
- * Opens `model@ref.version`: the manifest must have exactly the digest that the channel document (or the frame) names, so
- * whoever may write to the bucket cannot swap it. Throws ReleaseError.
+ * Opens `model@ref.version`. The manifest must have exactly the digest that `ref` names, so whoever may write to the bucket
+ * cannot swap it; where the digest comes from (a signed channel document, a Worker that checked one) is the caller's to
+ * know. Throws ReleaseError.
  */
-export async function openRelease(
-  shards: ShardReader,
-  model: string,
-  ref: ReleaseRef,
-  _trust: Trust,
-): Promise<ReleaseReader> {
+export async function openRelease(shards: ShardReader, model: string, ref: ReleaseRef): Promise<ReleaseReader> {
   const key = manifestKey(model, ref.version);
   const faults = { missing: "manifest_missing", tooLarge: "manifest_too_large" } as const;
   const release = await shards.small(key, MAX_MANIFEST_BYTES, faults, async (bytes) => {
     const digest = await sha256Hex(bytes);
-    if (digest !== ref.digest)
+    if (digest !== ref.digest) {
       throw new ReleaseError("manifest_digest_mismatch", `${key} is ${digest}, not ${ref.digest}`);
+    }
     return parseRelease(bytes);
   });
   if (release.name !== model || release.version !== ref.version) {
     throw new ReleaseError("manifest_invalid", `${key} is the manifest of ${release.name}@${release.version}`);
   }
   return new VerifiedRelease(release, ref.digest, shards);
+}
+
+/** Opens a release and checks that a trusted key signed it, file by file (`model.sig`). Throws ReleaseError. */
+export async function openSignedRelease(
+  shards: ShardReader,
+  model: string,
+  ref: ReleaseRef,
+  trust: Trust,
+): Promise<ReleaseReader> {
+  const reader = await openRelease(shards, model, ref);
+  if (trust === "unsigned") return reader;
+  const faults = { missing: "signature_missing", tooLarge: "signature_too_large" } as const;
+  await shards.small(signatureKey(model, ref.version), MAX_SIGNATURE_BYTES, faults, (bytes) =>
+    verifyReleaseSignature(bytes, reader.release, ref.digest, trust),
+  );
+  return reader;
 }
 
 class VerifiedRelease implements ReleaseReader {

@@ -3,6 +3,7 @@ import { MAX_RELEASE_FILES } from "../limits/releases.ts";
 import { canonicalBytes, canonicalJson } from "./canonical-json.ts";
 import { sha256Hex, type Sha256 } from "./digest.ts";
 import { ReleaseError } from "./error.ts";
+import { RELEASE_DOCUMENT, SIGNATURE_DOCUMENT } from "./keys.ts";
 import { releaseSchema, type Release, type Stage, type StageName } from "./schema.ts";
 import { isRuntimeAtLeast, RUNTIME_VERSION } from "./runtime.ts";
 
@@ -75,6 +76,8 @@ function checkRelease(json: unknown, text: string): Release {
 function checkNames(names: readonly string[]): void {
   if (names.length > MAX_RELEASE_FILES)
     throw new ReleaseError("manifest_invalid", `more than ${MAX_RELEASE_FILES} files`);
+  const reserved = names.find((name) => name === RELEASE_DOCUMENT || name === SIGNATURE_DOCUMENT);
+  if (reserved !== undefined) throw new ReleaseError("manifest_invalid", `no file may be called ${reserved}`);
   const folded = new Set(names.map((name) => name.toLowerCase()));
   if (folded.size !== names.length) throw new ReleaseError("manifest_invalid", "two file names differ in case only");
   for (const name of folded) {

@@ -3,12 +3,12 @@ import { FoveaError } from "../../../shared/errors/error.ts";
 import { Memo } from "../../../shared/memo/memo.ts";
 import type { BlobSource } from "../../../shared/releases/blob-source.ts";
 import { ChannelFollower } from "../../../shared/releases/channel-follower.ts";
-import type { ChannelDocument } from "../../../shared/releases/channel.ts";
+import { releasesOf, type ChannelDocument } from "../../../shared/releases/channel.ts";
 import type { Trust } from "../../../shared/releases/dsse.ts";
 import { ReleaseError } from "../../../shared/releases/error.ts";
 import { isModelName } from "../../../shared/releases/keys.ts";
 import { pickRelease } from "../../../shared/releases/pick.ts";
-import { openRelease, type ReleaseReader } from "../../../shared/releases/release-reader.ts";
+import { openSignedRelease, type ReleaseReader } from "../../../shared/releases/release-reader.ts";
 import type { ReleaseRef } from "../../../shared/releases/release.ts";
 import { ShardReader, type ReadEvents } from "../../../shared/releases/shard-reader.ts";
 
@@ -67,8 +67,7 @@ export class EdgeReleases {
   /** A release by its digest, for the other side of a rollout: one that the channel names now. */
   async named(model: string, digest: string): Promise<ReleaseReader> {
     const document = await this.#document(model);
-    const refs = [document.stable, ...(document.canary === null ? [] : [document.canary.release]), ...document.history];
-    const ref = refs.find((candidate) => candidate.digest === digest);
+    const ref = releasesOf(document).find((candidate) => candidate.digest === digest);
     if (ref === undefined) throw new ReleaseError("manifest_missing", `no release ${digest} on the channel`);
     return this.#reader(model, ref);
   }
@@ -118,7 +117,7 @@ export class EdgeReleases {
 
   #reader(model: string, ref: ReleaseRef): Promise<ReleaseReader> {
     return this.#readers.get(`${model}@${ref.digest}`, () => {
-      const opening = openRelease(this.#shards, model, ref, this.#options.trust);
+      const opening = openSignedRelease(this.#shards, model, ref, this.#options.trust);
       this.#options.waitUntil?.(opening.catch(() => undefined));
       return opening;
     });

@@ -7,10 +7,10 @@ import { ORIGIN_SHARDS_IN_FLIGHT } from "../../../shared/limits/releases.ts";
 import { Memo } from "../../../shared/memo/memo.ts";
 import type { BlobSource } from "../../../shared/releases/blob-source.ts";
 import { ChannelFollower } from "../../../shared/releases/channel-follower.ts";
-import type { ChannelDocument } from "../../../shared/releases/channel.ts";
+import { releasesOf, type ChannelDocument } from "../../../shared/releases/channel.ts";
 import type { Trust } from "../../../shared/releases/dsse.ts";
 import { channelKey } from "../../../shared/releases/keys.ts";
-import { openRelease } from "../../../shared/releases/release-reader.ts";
+import { openSignedRelease } from "../../../shared/releases/release-reader.ts";
 import type { Release, ReleaseRef } from "../../../shared/releases/release.ts";
 import { ShardReader, type ReadEvents } from "../../../shared/releases/shard-reader.ts";
 import { LocalCache, type LocalRelease } from "./local-cache.ts";
@@ -80,10 +80,7 @@ export class OriginReleases {
   }
 
   async #find(model: string, digest: string): Promise<ReleaseRef | undefined> {
-    const known = (document: ChannelDocument) =>
-      [document.stable, ...(document.canary === null ? [] : [document.canary.release]), ...document.history].find(
-        (ref) => ref.digest === digest,
-      );
+    const known = (document: ChannelDocument) => releasesOf(document).find((ref) => ref.digest === digest);
     const ref = known(await this.channel(model));
     // An edge that refreshed before this process did names a release that is new to it.
     return ref ?? known(await (await this.#follower(model)).refresh());
@@ -91,7 +88,7 @@ export class OriginReleases {
 
   #local(model: string, ref: ReleaseRef): Promise<LocalRelease> {
     return this.#open.get(ref.digest, async () => {
-      const { release } = await openRelease(this.#shards, model, ref, this.#options.trust);
+      const { release } = await openSignedRelease(this.#shards, model, ref, this.#options.trust);
       return this.#cache.open(release, ref.digest, originFiles(release));
     });
   }

@@ -1,0 +1,37 @@
+import { defineCommand } from "citty";
+import { keyArgs, storeArgs, wholeNumber } from "../releases/cli/args.ts";
+import { runStoreCommand } from "../releases/cli/run-command.ts";
+import { promoteRelease } from "../releases/promote-release.ts";
+import { parseReleaseName } from "../releases/read-release.ts";
+
+export default defineCommand({
+  meta: { name: "promote", description: "Point a channel at a published release" },
+  args: {
+    release: { type: "positional", required: true, description: "model@version" },
+    channel: { type: "string", required: true, valueHint: "staging|production", description: "Channel to change" },
+    canary: {
+      type: "string",
+      valueHint: "10",
+      description: "Percent of callers that get it, beside the stable release",
+    },
+    ...storeArgs,
+    ...keyArgs,
+  },
+  run: ({ args }) =>
+    runStoreCommand(args, async ({ store, trust, signingKey }) => {
+      const document = await promoteRelease({
+        ...parseReleaseName(args.release),
+        channel: args.channel,
+        store,
+        trust: await trust(),
+        key: await signingKey(),
+        ...(args.canary === undefined ? {} : { canary: wholeNumber("canary", args.canary, 1, 99) }),
+      });
+      const { stable, canary, sequence } = document;
+      const beside = canary === null ? "" : `, ${canary.release.version} for ${canary.percent} % of the callers`;
+      return {
+        json: document,
+        text: `${document.channel} of ${document.model}: ${stable.version}${beside} (sequence ${sequence})`,
+      };
+    }),
+});

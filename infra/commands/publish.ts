@@ -1,0 +1,50 @@
+import { defineCommand } from "citty";
+import { keyArgs, storeArgs } from "../releases/cli/args.ts";
+import { formatBytes } from "../releases/cli/format.ts";
+import { runStoreCommand } from "../releases/cli/run-command.ts";
+import { publishRelease } from "../releases/publish-release.ts";
+
+export default defineCommand({
+  meta: { name: "publish", description: "Upload a model folder as an immutable release" },
+  args: {
+    dir: { type: "positional", required: true, description: "Model folder in the layout of the Hugging Face hub" },
+    model: { type: "string", required: true, valueHint: "name", description: "What clients write in `model`" },
+    version: {
+      type: "string",
+      required: true,
+      valueHint: "1.0.0",
+      description: "Taken versions cannot be published again",
+    },
+    dtype: {
+      type: "string",
+      valueHint: "q8|stage=q8,...",
+      description: "Weights to take: fp32, fp16, q8, int8, uint8, q4, q4f16 (default: the most exact there are)",
+    },
+    ...storeArgs,
+    ...keyArgs,
+  },
+  run: ({ args }) =>
+    runStoreCommand(args, async ({ store, signingKey, progress, signal }) => {
+      const { model, version, dtype } = args;
+      const result = await publishRelease(args.dir, {
+        model,
+        version,
+        store,
+        key: await signingKey(),
+        signal,
+        ...(dtype === undefined ? {} : { dtype }),
+        onProgress: ({ phase, doneBytes, totalBytes }) => progress.update(phase, doneBytes, totalBytes),
+      });
+      const { digest, uploadedShards, uploadedBytes, totalBytes, created } = result;
+      return {
+        json: { model, version, digest, created, totalBytes, uploadedShards, uploadedBytes },
+        text: [
+          `${created ? "published" : "already published"} ${model}@${version}`,
+          `  digest    ${digest}`,
+          `  size      ${formatBytes(totalBytes)}`,
+          `  uploaded  ${uploadedShards} shards, ${formatBytes(uploadedBytes)}`,
+          `next: fovea promote ${model}@${version} --channel staging`,
+        ].join("\n"),
+      };
+    }),
+});

@@ -1,0 +1,76 @@
+import type { Trust } from "../../../shared/releases/dsse.ts";
+import type { SigningKey } from "../../../shared/releases/ecdsa.ts";
+import { ReleaseError } from "../../../shared/releases/error.ts";
+import { openStore } from "../../store/open-store.ts";
+import type { ObjectStore } from "../../store/object-store.ts";
+import type { StoreArgs } from "./args.ts";
+import { readSigningKey, readTrust } from "./keys.ts";
+import { ProgressBar } from "./progress.ts";
+
+export interface CommandTools {
+  readonly store: ObjectStore;
+  /** Asked for only by commands that check signatures; the others need no key. */
+  readonly trust: () => Promise<Trust>;
+  /** Asked for only by commands that sign. */
+  readonly signingKey: () => Promise<SigningKey | null>;
+  readonly progress: ProgressBar;
+  /** Aborts at the first Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+export interface Outcome {
+  /** What `--json` prints. */
+  readonly json: unknown;
+  readonly text: string;
+  readonly exitCode?: number;
+}
+
+/**
+ * Runs a command on a store: opens it, prints what it gives, ends with the right exit code. An error is one line that says
+ * what to do, or `{"error": ...}` with --json. Ctrl-C ends at the next safe point with 130; a second one ends at once.
+ */
+export async function runStoreCommand(args: StoreArgs, work: (tools: CommandTools) => Promise<Outcome>): Promise<void> {
+  const json = args.json === true;
+  const interrupted = new AbortController();
+  const onInterrupt = () => {
+    if (interrupted.signal.aborted) process.exit(130);
+    interrupted.abort(new Interrupted());
+  };
+  process.on("SIGINT", onInterrupt);
+  process.on("SIGTERM", onInterrupt);
+  const progress = new ProgressBar(process.stderr, { quiet: json });
+  let store: ObjectStore | null = null;
+  try {
+    store = await openStore(args.store, args.endpoint === undefined ? {} : { endpoint: args.endpoint });
+    const trust = () => readTrust(args, process.env);
+    const signingKey = () => readSigningKey(args, process.env);
+    const outcome = await work({ store, trust, signingKey, progress, signal: interrupted.signal });
+    progress.clear();
+    process.stdout.write(`${json ? JSON.stringify(outcome.json, null, 2) : outcome.text}\n`);
+    process.exitCode = outcome.exitCode ?? 0;
+  } catch (thrown) {
+    progress.clear();
+    const { code, message } = describe(thrown);
+    if (json) process.stdout.write(`${JSON.stringify({ error: { code, message } }, null, 2)}\n`);
+    else process.stderr.write(`error: ${message}\n`);
+    process.exitCode = thrown instanceof Interrupted ? 130 : 1;
+  } finally {
+    process.off("SIGINT", onInterrupt);
+    process.off("SIGTERM", onInterrupt);
+    store?.close();
+  }
+}
+
+class Interrupted extends Error {
+  override readonly name = "Interrupted";
+
+  constructor() {
+    super("interrupted; run the same command again to go on where it stopped");
+  }
+}
+
+function describe(thrown: unknown): { readonly code: string; readonly message: string } {
+  if (thrown instanceof ReleaseError) return { code: thrown.fault, message: thrown.detail };
+  if (thrown instanceof Error) return { code: thrown.name, message: thrown.message };
+  return { code: "unknown", message: "something that is no error was thrown" };
+}

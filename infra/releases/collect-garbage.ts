@@ -1,0 +1,102 @@
+import type { Trust } from "../../shared/releases/dsse.ts";
+import { releasesOf } from "../../shared/releases/channel.ts";
+import { BLOBS_PREFIX, manifestKey, signatureKey } from "../../shared/releases/keys.ts";
+import type { ObjectStore } from "../store/object-store.ts";
+import { readInventory, type Inventory, type InventoryRelease } from "./inventory.ts";
+import { distinctShards } from "./read-release.ts";
+
+/** Deletes between two looks at what is named: how many shards a publish that runs beside may find gone. */
+const DELETES_PER_LOOK = 100;
+
+export interface GcOptions {
+  readonly store: ObjectStore;
+  readonly trust: Trust;
+  /** Newest releases of each model that stay although no channel names them. */
+  readonly keep: number;
+  /** Younger blobs stay: a publish that runs now has not written its manifest yet. */
+  readonly graceMs: number;
+  readonly dryRun: boolean;
+  readonly now?: () => number;
+}
+
+export interface GcResult {
+  readonly releases: readonly string[];
+  readonly blobs: number;
+  readonly bytes: number;
+  readonly keptReleases: readonly string[];
+}
+
+export class GcError extends Error {
+  override readonly name = "GcError";
+}
+
+/**
+ * Removes releases that no channel names (stable, canary, retired, history) and that are not among the newest, then shards
+ * that no remaining release names. Manifests go before shards, so a release is gone before it is broken. A channel document
+ * or a manifest that cannot be read stops it: what it names would be lost. Throws GcError.
+ */
+export async function collectGarbage(options: GcOptions): Promise<GcResult> {
+  const { store, trust, dryRun } = options;
+  const now = options.now?.() ?? Date.now();
+  const { kept, dropped } = partition(await whole(store, trust), options.keep, now - options.graceMs);
+  if (!dryRun) {
+    for (const { model, version } of dropped) {
+      await store.delete(manifestKey(model, version));
+      await store.delete(signatureKey(model, version));
+    }
+  }
+  let named = shardsOf(kept);
+  const garbage: { key: string; size: number }[] = [];
+  for await (const { key, size, modifiedAt } of store.list(BLOBS_PREFIX)) {
+    const young = modifiedAt > now - options.graceMs;
+    if (!named.has(key.slice(BLOBS_PREFIX.length)) && !young) garbage.push({ key, size });
+  }
+  let blobs = 0;
+  let bytes = 0;
+  for (const [index, { key, size }] of garbage.entries()) {
+    // A publish may have named an old shard since: look again, and again after every hundred.
+    if (!dryRun && index % DELETES_PER_LOOK === 0) named = shardsOf((await whole(store, trust)).releases);
+    if (named.has(key.slice(BLOBS_PREFIX.length))) continue;
+    if (!dryRun) await store.delete(key);
+    blobs += 1;
+    bytes += size;
+  }
+  return { releases: dropped.map(nameOf), blobs, bytes, keptReleases: kept.map(nameOf) };
+}
+
+async function whole(store: ObjectStore, trust: Trust): Promise<Inventory> {
+  const inventory = await readInventory(store, trust);
+  const broken = inventory.broken[0];
+  if (broken !== undefined) {
+    throw new GcError(
+      `${broken.key} cannot be used (${broken.detail}), so what it names is unknown; nothing was removed`,
+    );
+  }
+  return inventory;
+}
+
+function partition(
+  { channels, releases }: Inventory,
+  keep: number,
+  youngerThan: number,
+): { readonly kept: readonly InventoryRelease[]; readonly dropped: readonly InventoryRelease[] } {
+  const named = new Set(channels.flatMap((document) => releasesOf(document).map(({ digest }) => digest)));
+  const seen = new Map<string, number>();
+  const kept: InventoryRelease[] = [];
+  const dropped: InventoryRelease[] = [];
+  for (const release of releases.toSorted((a, b) => b.modifiedAt - a.modifiedAt)) {
+    const rank = seen.get(release.model) ?? 0;
+    seen.set(release.model, rank + 1);
+    const stays = named.has(release.digest) || rank < keep || release.modifiedAt > youngerThan;
+    (stays ? kept : dropped).push(release);
+  }
+  return { kept, dropped };
+}
+
+function shardsOf(releases: readonly InventoryRelease[]): ReadonlySet<string> {
+  return new Set(releases.flatMap(({ release }) => [...distinctShards(release).keys()]));
+}
+
+function nameOf({ model, version }: InventoryRelease): string {
+  return `${model}@${version}`;
+}
