@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Stage, StageName } from "../../shared/releases/schema.ts";
+import { compileTokenizer } from "../../shared/tokenizer/compile/compile.ts";
 import { plannedFromBytes, plannedFromDisk, plannedFromSegments, type PlannedFile } from "./file-plan.ts";
 import { chooseGraphs, HubFolderError, readHubFolder, type HubFolder, type StageGraph } from "./hub-folder.ts";
 import { withByteSource } from "./onnx/byte-source.ts";
@@ -8,11 +9,13 @@ import { externalLocations, moveWeights } from "./onnx/external-data.ts";
 import { readGraphIo, type GraphIo } from "./onnx/graph-io.ts";
 import { encoderMemoryBytes, backboneMemoryBytes, textMemoryBytes } from "./stage-memory.ts";
 
-/** Turns source files into what a stage runs: a compiled tokenizer, later a compiled encoder. */
+/** Turns source files into what a stage runs. */
 export interface StageCompilers {
-  /** tokenizer.json and tokenizer_config.json as text -> the bytes of `tokenizer.bin`. */
-  readonly tokenizer?: (tokenizerJson: string, tokenizerConfig: string | null) => Promise<Uint8Array> | Uint8Array;
+  /** tokenizer.json and tokenizer_config.json, parsed -> the bytes of `tokenizer.bin`. */
+  readonly tokenizer: (tokenizerJson: unknown, tokenizerConfig: unknown) => Uint8Array;
 }
+
+const COMPILERS: StageCompilers = { tokenizer: compileTokenizer };
 
 export interface PlannedRelease {
   readonly modelType: string;
@@ -45,7 +48,7 @@ export async function planRelease(
   const folder = await readHubFolder(dir);
   const files = new Map<string, PlannedFile>();
   const stages: Partial<Record<StageName, Stage>> = {};
-  await addText(folder, options.compilers ?? {}, files, stages);
+  await addText(folder, options.compilers ?? COMPILERS, files, stages);
   for (const graph of chooseGraphs(folder, options.dtype)) await addGraph(folder, graph, files, stages);
   return { ...(await describeModel(folder)), files: [...files.values()], stages };
 }
@@ -71,14 +74,11 @@ async function addText(
   stages.image_processor = { ...text, files: processor, memoryBytes: textMemoryBytes(processor, files) };
 }
 
-/** The compiled form when there is a compiler, else the JSON as it is. Never both: the edge holds what the release names. */
+/** The compiled form alone: the edge holds what the release names, and parsing tokenizer.json would cost it 70 MB. */
 async function planTokenizer(folder: HubFolder, compilers: StageCompilers): Promise<PlannedFile> {
-  const path = join(folder.root, "tokenizer.json");
-  if (compilers.tokenizer === undefined) return plannedFromDisk("tokenizer.json", path);
-  const config = folder.has("tokenizer_config.json")
-    ? await readFile(join(folder.root, "tokenizer_config.json"), "utf8")
-    : null;
-  return plannedFromBytes("tokenizer.bin", await compilers.tokenizer(await readFile(path, "utf8"), config));
+  if (!folder.has("tokenizer.json")) throw new HubFolderError(`${folder.root} has no tokenizer.json`);
+  const config = folder.has("tokenizer_config.json") ? await folder.json("tokenizer_config.json") : undefined;
+  return plannedFromBytes("tokenizer.bin", compilers.tokenizer(await folder.json("tokenizer.json"), config));
 }
 
 async function addGraph(
