@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { FoveaError, toFoveaError } from "../../shared/errors/error.ts";
+import { type FoveaError, toFoveaError } from "../../shared/errors/error.ts";
 import type { EdgeEnv } from "./context.ts";
 
 /** The one place where an error becomes an answer. What is ours to mend is logged, without anything of the request. */

@@ -1,5 +1,7 @@
 import * as z from "zod";
 import { FoveaError } from "../../shared/errors/error.ts";
+import type { Trust } from "../../shared/releases/dsse.ts";
+import { readTrust } from "../../shared/releases/trust.ts";
 import { importSigningKeys, type SigningKey } from "../../shared/http-signature/keys.ts";
 
 /** The key of a local stage; `FOVEA_API_KEY` of `npm start` overrides it. No other stage ever accepts it. */
@@ -21,6 +23,8 @@ const envSchema = z.object({
   /** Secret: keys of clients, several with commas. */
   API_KEYS: z.string().optional(),
   ALLOWED_ORIGINS: list.default([]),
+  /** Public keys in PEM that sign releases. */
+  TRUSTED_KEYS: z.string().optional(),
 });
 
 export interface Settings {
@@ -33,6 +37,8 @@ export interface Settings {
   readonly apiKeys: readonly string[];
   /** Origins of web apps that may call the API from a browser; `*` for all. */
   readonly allowedOrigins: readonly string[];
+  /** Whose signatures on releases count. */
+  readonly trust: Trust;
   /** Id of the deployed version of the Worker, for `x-fovea-version`. */
   readonly version: string;
 }
@@ -47,7 +53,7 @@ export async function readSettings(env: Env): Promise<Settings> {
     const names = parsed.error.issues.map((issue) => issue.path.join("."));
     throw notConfigured(`variables ${names.join(", ")}`);
   }
-  const { STAGE, CHANNEL, ORIGIN_URL, ORIGIN_KEYS, API_KEYS, ALLOWED_ORIGINS } = parsed.data;
+  const { STAGE, CHANNEL, ORIGIN_URL, ORIGIN_KEYS, API_KEYS, ALLOWED_ORIGINS, TRUSTED_KEYS } = parsed.data;
   const apiKeys = list.parse(API_KEYS ?? "");
   if (STAGE === "local" && apiKeys.length === 0) apiKeys.push(LOCAL_API_KEY);
   if (STAGE !== "local" && apiKeys.includes(LOCAL_API_KEY)) throw notConfigured("an API key of its own");
@@ -57,6 +63,9 @@ export async function readSettings(env: Env): Promise<Settings> {
     throw notConfigured("a valid secret ORIGIN_KEYS", cause);
   });
   if (originKey === undefined) throw notConfigured("the secret ORIGIN_KEYS");
+  const trust = await readTrust(STAGE, TRUSTED_KEYS).catch((cause: unknown) => {
+    throw notConfigured("the variable TRUSTED_KEYS with the public keys that sign releases", cause);
+  });
   return {
     stage: STAGE,
     channel: CHANNEL,
@@ -64,6 +73,7 @@ export async function readSettings(env: Env): Promise<Settings> {
     originKey,
     apiKeys,
     allowedOrigins: ALLOWED_ORIGINS,
+    trust,
     version: env.VERSION?.id ?? "local",
   };
 }

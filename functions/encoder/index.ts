@@ -1,8 +1,66 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
+import type { EncodeJob, EncodeResult, EncoderMemory, EncoderRpc, Outcome } from "../../shared/encoding/job.ts";
+import { toFoveaError } from "../../shared/errors/error.ts";
+import { encodeF16 } from "../../shared/frame/f16.ts";
+import { Memo } from "../../shared/memo/memo.ts";
+import { bucketSource } from "../../shared/releases/blob-source.ts";
+import { openRelease } from "../../shared/releases/release-reader.ts";
+import { ShardReader } from "../../shared/releases/shard-reader.ts";
+import { Gate } from "./gate.ts";
+import { encoderInputs } from "./inputs.ts";
+import { ortHeapBytes } from "./ort/instantiate.ts";
+import { loadEncoder, type ResidentEncoder } from "./resident.ts";
 
-/** Pixels -> projected features, in an isolate of its own. */
-export default class Encoder extends WorkerEntrypoint {
+/** Encoders of this isolate, by feature id: two releases with one encoder share it. Another one takes its place. */
+const residents = new Memo<ResidentEncoder>({ max: 1 });
+const gate = new Gate();
+
+/** Pixels -> projected features, in an isolate of its own. Reached over a service binding only. */
+export default class Encoder extends WorkerEntrypoint<Env> implements EncoderRpc {
   override fetch(): Response {
     return new Response(null, { status: 404 });
   }
+
+  async encode(job: EncodeJob): Promise<Outcome<EncodeResult>> {
+    try {
+      return { ok: await gate.run(() => this.#encode(job)) };
+    } catch (thrown) {
+      const error = toFoveaError(thrown);
+      logFailure(thrown);
+      return { error: { code: error.code, message: error.message } };
+    }
+  }
+
+  async memory(): Promise<EncoderMemory> {
+    return Promise.resolve({ wasm: ortHeapBytes() });
+  }
+
+  async #encode({ release, processed }: EncodeJob): Promise<EncodeResult> {
+    const started = performance.now();
+    const resident = await this.#resident(release.model, release.version, release.digest);
+    const loaded = performance.now();
+    const input = encoderInputs(resident.inputs, resident.processor, processed);
+    const { image_features, rows, width } = await resident.encoder.encode(input);
+    return {
+      image_features: encodeF16(image_features),
+      rows,
+      width,
+      runtime: resident.encoder.runtime,
+      load_ms: loaded - started,
+      encode_ms: performance.now() - loaded,
+    };
+  }
+
+  async #resident(model: string, version: string, digest: string): Promise<ResidentEncoder> {
+    const bucket = this.env.RELEASES;
+    if (bucket === undefined) throw new Error("The encoder Worker has no binding RELEASES.");
+    const reader = await openRelease(new ShardReader([bucketSource(bucket)]), model, { version, digest });
+    return residents.get(reader.release.featureId, () => loadEncoder(reader));
+  }
+}
+
+function logFailure(thrown: unknown): void {
+  const name = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : typeof thrown;
+  // oxlint-disable-next-line no-console -- Workers Logs take what a Worker writes to its console
+  console.error(JSON.stringify({ level: "error", worker: "encoder", error: name.slice(0, 500) }));
 }

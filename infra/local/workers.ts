@@ -1,6 +1,7 @@
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type LegacyWorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
+import * as z from "zod";
 import { WORKER_CONFIGS, type WorkerName } from "../paths.ts";
 import { bundleWorker, type Bundle } from "./bundle.ts";
 import type { LocalSecrets } from "./secrets.ts";
@@ -54,9 +55,12 @@ function workerOptions(
   };
 }
 
-function variablesOf(name: WorkerName): Readonly<Record<string, unknown>> {
-  return unstable_readConfig({ config: WORKER_CONFIGS[name], env: "local" }).vars;
+function variablesOf(name: WorkerName): Readonly<Record<string, string>> {
+  const config: unknown = unstable_readConfig({ config: WORKER_CONFIGS[name], env: "local" });
+  return configSchema.parse(config).vars;
 }
+
+const configSchema = z.object({ vars: z.record(z.string(), z.string()) });
 
 /** `bucket_name` of wrangler.toml's local environment. */
 export const BUCKET = "fovea-releases";

@@ -55,17 +55,18 @@ function checkFeatures(meta: FrameMeta, length: number, tensors: ReadonlyMap<str
     if (end > length) throw invalid("a feature lies outside of the prompt");
     if (feature.tensor === undefined) continue;
     const kind = /^(features|pixels)\.\d{1,3}$/.exec(feature.tensor)?.[1];
-    if (kind === "features") checkProjected(feature.tensor, feature.length, tensors, used);
+    if (kind === "features") checkProjected(feature.tensor, feature.row + feature.length, tensors, used);
     else if (kind === "pixels") checkPixels(feature.tensor, feature.inputs ?? {}, tensors, used);
     else throw invalid("a feature names a tensor that is neither features.N nor pixels.N");
   }
   for (const name of tensors.keys()) if (!used.has(name)) throw invalid("a tensor belongs to no feature");
 }
 
-/** `features.N`: F16 `[T, D]`, or I8 `[T, D]` with a F32 scale per row. */
-function checkProjected(name: string, rows: number, tensors: ReadonlyMap<string, Tensor>, used: Set<string>): void {
+/** `features.N`: F16 `[T, D]`, or I8 `[T, D]` with a F32 scale per row; T is at least the rows that its runs take. */
+function checkProjected(name: string, end: number, tensors: ReadonlyMap<string, Tensor>, used: Set<string>): void {
   const tensor = take(name, tensors, used);
-  if (tensor.shape.length !== 2 || tensor.shape[0] !== rows) throw invalid(`${name} has not one row a placeholder`);
+  const [rows = 0] = tensor.shape;
+  if (tensor.shape.length !== 2 || rows < end) throw invalid(`${name} has not one row a placeholder`);
   if (tensor.dtype === "F16") {
     if (!isFiniteF16(asFloat16Bits(tensor))) throw invalid(`${name} is not finite`);
     return;

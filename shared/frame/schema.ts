@@ -43,6 +43,8 @@ export const featureSchema = z.strictObject({
   hash: digest,
   offset: uint,
   length: z.int().positive(),
+  /** First row of the picture's features that this run takes; above 0 where other tokens stand between its tiles. */
+  row: uint.default(0),
   /** Name of the tensor in this frame (`features.N` or `pixels.N`); absent when the origin is expected to hold it. */
   tensor: z.string().max(32).optional(),
   /** Further inputs of the encoder when pixels travel: upstream's input name -> name of the tensor in this frame. */

@@ -11,19 +11,23 @@ export async function* parseEventStream(body: ReadableStream<Uint8Array>): Async
   const decoder = new TextDecoder();
   let rest = "";
   let data: string[] = [];
+  let size = 0;
   for await (const chunk of chunksOf(body)) {
     rest += decoder.decode(chunk, { stream: true });
     const lines = rest.split("\n");
     rest = lines.pop() ?? "";
-    if (rest.length > MAX_EVENT_CHARS || data.length > MAX_EVENT_CHARS) throw new RangeError("An event is too long.");
     for (const ended of lines) {
       const line = ended.endsWith("\r") ? ended.slice(0, -1) : ended;
-      if (line.startsWith("data:")) data.push(line.slice(line.startsWith("data: ") ? 6 : 5));
-      else if (line === "" && data.length > 0) {
+      if (line.startsWith("data:")) {
+        data.push(line.slice(line.startsWith("data: ") ? 6 : 5));
+        size += line.length;
+      } else if (line === "" && data.length > 0) {
         yield data.join("\n");
         data = [];
+        size = 0;
       }
     }
+    if (rest.length + size > MAX_EVENT_CHARS) throw new RangeError("An event is too long.");
   }
 }
 

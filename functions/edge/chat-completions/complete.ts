@@ -1,0 +1,55 @@
+import type { ChatRequest } from "../../../shared/openai/chat-request.ts";
+import type { ChatCompletion, FinishReason, TokenLogprob, Usage } from "../../../shared/openai/completion.ts";
+import { envelopeOf } from "./envelope.ts";
+import type { ChatAnswer } from "./service.ts";
+import type { Stopwatch } from "./stopwatch.ts";
+
+interface Collected {
+  content: string;
+  readonly token_ids: number[];
+  readonly logprobs: TokenLogprob[];
+  finish_reason: FinishReason;
+}
+
+/** The whole answer in one piece, for a request without `stream`. */
+export async function completeChat(
+  request: ChatRequest,
+  answer: ChatAnswer,
+  stopwatch: Stopwatch,
+): Promise<ChatCompletion> {
+  const choices: Collected[] = Array.from({ length: request.n ?? 1 }, () => ({
+    content: "",
+    token_ids: [],
+    logprobs: [],
+    finish_reason: "stop",
+  }));
+  let usage: Usage = { prompt_tokens: answer.prompt_token_ids.length, completion_tokens: 0, total_tokens: 0 };
+  for await (const step of answer.steps) {
+    if (step.type === "usage") {
+      usage = step.usage;
+      continue;
+    }
+    const choice = choices[step.index];
+    choice.content += step.content;
+    if (step.type === "finish") choice.finish_reason = step.reason;
+    else {
+      choice.token_ids.push(...step.token_ids);
+      choice.logprobs.push(...(step.logprobs?.content ?? []));
+    }
+  }
+  const withIds = request.return_token_ids === true;
+  return {
+    object: "chat.completion",
+    ...envelopeOf(request.model, answer),
+    choices: choices.map(({ content, token_ids, logprobs, finish_reason }, index) => ({
+      index,
+      message: { role: "assistant", content, refusal: null },
+      logprobs: request.logprobs === true ? { content: logprobs, refusal: null } : null,
+      finish_reason,
+      ...(withIds && { token_ids }),
+    })),
+    usage,
+    ...(withIds && { prompt_token_ids: [...answer.prompt_token_ids] }),
+    fovea: { release: answer.release, timing: stopwatch.timing() },
+  };
+}

@@ -1,0 +1,23 @@
+import type { EncodeJob, EncodeResult, EncoderRpc } from "../../../shared/encoding/job.ts";
+import { FoveaError } from "../../../shared/errors/error.ts";
+import { ERROR_TABLE, type ErrorCode } from "../../../shared/errors/table.ts";
+
+/**
+ * The encoder Worker behind the service binding.
+ * @throws FoveaError what the encoder answered; `overloaded` when its isolate went away in the middle
+ */
+export async function encodeAtEdge(env: Env, job: EncodeJob): Promise<EncodeResult> {
+  const encoder = encoderOf(env);
+  const outcome = await encoder.encode(job).catch((cause: unknown) => {
+    throw new FoveaError("overloaded", "The encoder went away. Try again.", { cause, retryAfterMs: 1000 });
+  });
+  if ("ok" in outcome) return outcome.ok;
+  const { code, message } = outcome.error;
+  throw new FoveaError(code in ERROR_TABLE ? (code as ErrorCode) : "internal_error", message);
+}
+
+/** wrangler knows that ENCODER is a Worker, not what it exports; `EncoderRpc` is what both sides are checked against. */
+export function encoderOf(env: Env): EncoderRpc {
+  if (env.ENCODER === undefined) throw new FoveaError("not_configured", "This deployment has no encoder.");
+  return env.ENCODER as unknown as EncoderRpc;
+}

@@ -1,0 +1,27 @@
+import { Hono } from "hono";
+import { FoveaError } from "../../../shared/errors/error.ts";
+import type { ModelObject } from "../../../shared/openai/completion.ts";
+import type { EdgeEnv } from "../context.ts";
+import { bucketOf } from "../releases-of.ts";
+import { listModels, type ListedModel } from "../releases/list-models.ts";
+
+/** `GET /v1/models`, `GET /v1/models/{id}`: what the channel serves. */
+export const models = new Hono<EdgeEnv>()
+  .get("/", async (c) => {
+    const { channel, trust } = c.get("settings");
+    const listed = await listModels(bucketOf(c.env), channel, trust);
+    return c.json({ object: "list", data: listed.map(toModelObject) });
+  })
+  .get("/:id", async (c) => {
+    const id = c.req.param("id");
+    const { channel, trust } = c.get("settings");
+    const found = (await listModels(bucketOf(c.env), channel, trust)).find((model) => model.id === id);
+    if (found === undefined) {
+      throw new FoveaError("model_not_found", `The model \`${id.slice(0, 64)}\` does not exist.`, { param: "model" });
+    }
+    return c.json(toModelObject(found));
+  });
+
+function toModelObject({ id, created }: ListedModel): ModelObject {
+  return { id, object: "model", created, owned_by: "fovea" };
+}

@@ -1,0 +1,110 @@
+import { FoveaError } from "../../../shared/errors/error.ts";
+import { ERROR_TABLE, type ErrorCode } from "../../../shared/errors/table.ts";
+import { answerEventSchema, type AnswerEvent } from "../../../shared/frame/answer.ts";
+import { FRAME_CONTENT_TYPE } from "../../../shared/frame/schema.ts";
+import type { SigningKey } from "../../../shared/http-signature/keys.ts";
+import { signedHeaders } from "../../../shared/http-signature/sign.ts";
+import { parseEventStream } from "../../../shared/sse/parse.ts";
+
+/** Bytes of an error answer that are read; the rest is dropped. */
+const MAX_ERROR_BYTES = 65_536;
+
+export interface OriginTarget {
+  readonly originUrl: string;
+  readonly originKey: SigningKey;
+}
+
+export interface OriginCall {
+  readonly frame: Uint8Array<ArrayBuffer>;
+  /** Aborting it frees the sequence at the origin. */
+  readonly signal: AbortSignal;
+  readonly requestId: string;
+  readonly traceparent?: string | undefined;
+}
+
+/**
+ * Sends a frame and opens its answer. The promise settles when the origin has accepted or refused the frame.
+ * @throws FoveaError what the origin answered, or `origin_failed`
+ */
+export async function openAnswer(target: OriginTarget, call: OriginCall): Promise<AsyncGenerator<AnswerEvent>> {
+  const url = `${target.originUrl}/v1/generate`;
+  const headers = await signedHeaders(
+    { method: "POST", url, contentType: FRAME_CONTENT_TYPE, body: call.frame },
+    target.originKey,
+  );
+  headers.set("x-request-id", call.requestId);
+  if (call.traceparent !== undefined) headers.set("traceparent", call.traceparent);
+  const response = await fetch(url, { method: "POST", headers, body: call.frame, signal: call.signal }).catch(
+    (cause: unknown) => {
+      throw new FoveaError("origin_failed", "The origin could not be reached. Try again.", { cause });
+    },
+  );
+  if (!response.ok) throw await refusal(response);
+  if (response.body === null) throw new FoveaError("origin_failed", "The origin answered with nothing.");
+  return events(response.body as ReadableStream<Uint8Array>);
+}
+
+/** The answer's events, checked. A stream that ends without its last event was cut off, which is an error too. */
+async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<AnswerEvent> {
+  try {
+    for await (const data of parseEventStream(body)) {
+      const event = answerEventSchema.parse(JSON.parse(data));
+      if ("error" in event) throw new FoveaError(event.error.code, event.error.message);
+      yield event;
+    }
+  } catch (error) {
+    if (error instanceof FoveaError) throw error;
+    throw new FoveaError("origin_failed", "The origin's answer broke off. Try again.", { cause: error });
+  }
+}
+
+async function refusal(response: Response): Promise<FoveaError> {
+  const text = await readSome(response);
+  const { code, message } = parseRefusal(text);
+  if (code !== undefined && FORWARDED.has(code)) return new FoveaError(code, message, retryAfter(response));
+  return new FoveaError("origin_failed", "The origin refused the request.", {
+    cause: new Error(`${response.status} ${code ?? ""} ${message}`.trim()),
+    ...retryAfter(response),
+  });
+}
+
+/** What concerns the caller, or the edge's own next step. The rest is between edge and origin. */
+const FORWARDED: ReadonlySet<ErrorCode> = new Set([
+  "context_length_exceeded",
+  "invalid_request",
+  "overloaded",
+  "rate_limit_exceeded",
+  "release_unavailable",
+  "contract_mismatch",
+  "features_missing",
+]);
+
+function parseRefusal(text: string): { code?: ErrorCode; message: string } {
+  try {
+    const { error } = JSON.parse(text) as { error?: { code?: unknown; message?: unknown } };
+    const message = typeof error?.message === "string" ? error.message : "";
+    return typeof error?.code === "string" && error.code in ERROR_TABLE
+      ? { code: error.code as ErrorCode, message }
+      : { message };
+  } catch {
+    return { message: "" };
+  }
+}
+
+function retryAfter(response: Response): { retryAfterMs?: number } {
+  const ms = Number(response.headers.get("retry-after-ms") ?? Number.NaN);
+  return Number.isFinite(ms) && ms >= 0 ? { retryAfterMs: Math.min(ms, 600_000) } : {};
+}
+
+async function readSome(response: Response): Promise<string> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    text += decoder.decode(next.value as Uint8Array, { stream: true });
+    if (text.length > MAX_ERROR_BYTES) break;
+  }
+  await reader.cancel().catch(() => undefined);
+  return text;
+}

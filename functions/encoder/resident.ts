@@ -1,0 +1,29 @@
+import { createImageProcessor } from "../../shared/image/processors/create-image-processor.ts";
+import type { ImageProcessor } from "../../shared/image/processors/image-processor.ts";
+import type { ReleaseReader } from "../../shared/releases/release-reader.ts";
+import type { StageTensor } from "../../shared/releases/release.ts";
+import { createOrtEncoder } from "./ort/session.ts";
+import type { VisionEncoder } from "./vision-encoder.ts";
+
+/** An encoder that is ready, with the processor that makes its `pixel_values`. */
+export interface ResidentEncoder {
+  readonly encoder: VisionEncoder;
+  readonly processor: ImageProcessor;
+  readonly inputs: readonly StageTensor[];
+}
+
+/** Reads a release's encoder and prepares it. Bytes are verified by the reader before any of them is used. */
+export async function loadEncoder(reader: ReleaseReader): Promise<ResidentEncoder> {
+  const stage = reader.stage("vision_encoder");
+  const [graph, ...data] = stage.files;
+  if (graph === undefined) throw new Error("The stage vision_encoder has no files.");
+  const processor = createImageProcessor(
+    await reader.json("preprocessor_config.json"),
+    reader.has("processor_config.json") ? await reader.json("processor_config.json") : undefined,
+    await reader.json("config.json"),
+  );
+  const externalData: { path: string; data: Uint8Array }[] = [];
+  for (const file of data) externalData.push({ path: file.split("/").at(-1) ?? file, data: await reader.bytes(file) });
+  const encoder = await createOrtEncoder(await reader.bytes(graph), externalData);
+  return { encoder, processor, inputs: stage.inputs };
+}

@@ -1,0 +1,83 @@
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { defineCommand } from "citty";
+import { buildPlayground } from "../build/playground.ts";
+import { LOCAL_DIR } from "../paths.ts";
+import { BUILTIN_EXAMPLES, BUILTIN_MODEL } from "../local/builtin.ts";
+import { UsageError } from "../local/ports.ts";
+import { startStack, type Stack } from "../local/stack.ts";
+
+/** `fovea dev`, which is what `npm start` runs: everything on this machine, until Ctrl-C. */
+export const dev = defineCommand({
+  meta: { name: "dev", description: "Run edge, encoder, object store and origin on this machine (npm start)" },
+  args: {
+    port: { type: "string", default: "8787", description: "Port of the edge" },
+    "origin-port": { type: "string", default: "8788", description: "Port of the origin" },
+  },
+  async run({ args }) {
+    const started = performance.now();
+    const stopped = whenInterrupted();
+    await buildPlayground();
+    const stack = await startStack({
+      port: portOf(args.port, "--port"),
+      originPort: portOf(args["origin-port"], "--origin-port"),
+      directory: LOCAL_DIR,
+      apiKey: process.env["FOVEA_API_KEY"] ?? "fovea-local",
+      onStep: (step) => console.log(`${step} ...`),
+    });
+    await announce(stack, performance.now() - started);
+    const words = await Promise.race([stopped, stack.originEnded]);
+    console.log("\nStopping ...");
+    await stack.stop();
+    if (words !== undefined) throw new UsageError(`The origin ended by itself:\n${words}`);
+  },
+});
+
+/** Settles at the first Ctrl-C or SIGTERM; a second one ends at once. */
+function whenInterrupted(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.once(signal, () => {
+        resolve(undefined);
+        process.once(signal, () => process.exit(130));
+      });
+    }
+  });
+}
+
+function portOf(text: string, flag: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new UsageError(`${flag} takes a number from 0 to 65535, not ${text}.`);
+  return port;
+}
+
+async function announce(stack: Stack, ms: number): Promise<void> {
+  const request = await writeExampleRequest();
+  console.log(`
+Ready in ${(ms / 1000).toFixed(1)} s.
+
+  Playground  ${stack.edgeUrl}/#key=${encodeURIComponent(stack.apiKey)}
+  API         ${stack.edgeUrl}/v1   (key: ${stack.apiKey})
+  Origin      ${stack.originUrl}
+
+Try it:
+
+  curl ${stack.edgeUrl}/v1/chat/completions \\
+    -H 'authorization: Bearer ${stack.apiKey}' -H 'content-type: application/json' \\
+    -d @${request}
+
+Ctrl-C stops everything.`);
+}
+
+/** A request about one of the model's examples, as a file: a picture is too long for a command line. */
+async function writeExampleRequest(): Promise<string> {
+  const picture = await readFile(path.join(BUILTIN_EXAMPLES, "02_what.jpg"), "base64");
+  const file = path.join(LOCAL_DIR, "request.json");
+  const content = [
+    { type: "image_url", image_url: { url: `data:image/jpeg;base64,${picture}` } },
+    { type: "text", text: "What is this?" },
+  ];
+  await writeFile(file, JSON.stringify({ model: BUILTIN_MODEL, messages: [{ role: "user", content }] }));
+  return file;
+}
