@@ -1,7 +1,7 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-/** Two runtimes, two projects: what runs in production in workerd is tested in workerd, the rest in Node. */
+/** What runs in workerd in production is tested in workerd, the rest in Node; e2e tests talk to one real local stack. */
 export default defineConfig({
   test: {
     projects: [
@@ -22,9 +22,20 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["functions/origin/**/*.test.ts", "infra/**/*.test.ts", "test/**/*.test.ts"],
+          include: ["functions/origin/**/*.test.ts", "infra/**/*.test.ts", "test/{engine,golden,releases,tokenizer}/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/{conformance,contracts,e2e}/**/*.test.ts"],
+          globalSetup: ["test/global-setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
+          // One stack on two cores: files that load it at once would only wait for each other.
+          fileParallelism: false,
         },
       },
     ],

@@ -1,54 +1,68 @@
-import jpegFactory from "@jsquash/jpeg/codec/dec/mozjpeg_dec.js";
-import webpFactory from "@jsquash/webp/codec/dec/webp_dec.js";
 import { FoveaError } from "../../../shared/errors/error.ts";
 import type { ImageHeader } from "../../../shared/image/header/image-header.ts";
 import type { DecodedPicture, PictureDecoder } from "../../../shared/image/picture-decoder.ts";
 import type { CodecModules } from "./codec-modules.ts";
-import { decodeWith, startEmscripten, type JsquashDecoder } from "./codecs/emscripten.ts";
+import { decodeBmp } from "./codecs/bmp.ts";
+import { decodeGif } from "./codecs/gif.ts";
+import { decodeJpeg } from "./codecs/jpeg.ts";
+import { startNativeCodec, type NativeCodec } from "./codecs/native-codec.ts";
 import { startPng, type PngDecoder } from "./codecs/png.ts";
+import { decodeWebp } from "./codecs/webp.ts";
 
 /**
- * Decoding by wasm codecs: PNG, JPEG and WebP. A codec starts when it is first needed and is thrown away after a
- * failure: what a trap leaves in its heap is unknown.
+ * Bytes of a codec's heap that may stay while another codec works. Heaps never shrink, so a larger one is let go:
+ * two pictures of the largest size in two formats must not add up.
+ */
+const MAX_IDLE_HEAP_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Decoding inside the Worker: PNG, JPEG and WebP by wasm codecs, GIF and BMP by a few lines.
+ *
+ * A codec starts when it is first needed. It is let go after a failure, since what a trap leaves in its heap is unknown.
  */
 export function createWasmDecoder(modules: CodecModules): PictureDecoder {
-  let png: PngDecoder | undefined;
-  let jpeg: JsquashDecoder | undefined;
-  let webp: JsquashDecoder | undefined;
+  const codecs: { png?: PngDecoder | undefined; jpeg?: NativeCodec | undefined; webp?: NativeCodec | undefined } = {};
 
-  async function decode(bytes: Uint8Array, header: ImageHeader): Promise<DecodedPicture> {
+  function decode(bytes: Uint8Array, header: ImageHeader): DecodedPicture {
     switch (header.format) {
       case "png":
-        png ??= startPng(modules.png);
-        return png.decode(bytes);
+        codecs.png ??= startPng(modules.png);
+        return codecs.png.decode(bytes);
       case "jpeg":
-        if (header.color === "cmyk") {
-          throw new FoveaError("unsupported_image", "CMYK JPEG files are not supported. Send it as RGB.");
-        }
-        jpeg ??= await startEmscripten(jpegFactory, modules.jpeg);
-        // Orientation is left alone: it is applied once, for all formats, after the decode
-        return decodeWith(jpeg, "JPEG", bytes, false);
+        codecs.jpeg ??= startNativeCodec(modules.jpeg, "JPEG");
+        return decodeJpeg(codecs.jpeg, bytes, header);
       case "webp":
-        webp ??= await startEmscripten(webpFactory, modules.webp);
-        return decodeWith(webp, "WebP", bytes);
+        codecs.webp ??= startNativeCodec(modules.webp, "WebP");
+        return decodeWebp(codecs.webp, bytes, header);
       case "gif":
-      case "avif":
+        return decodeGif(bytes, header);
       case "bmp":
-        throw new FoveaError("unsupported_image", `${header.format.toUpperCase()} files are not supported here.`);
+        return decodeBmp(bytes, header);
+      case "avif":
+        throw new FoveaError("unsupported_image", "AVIF files are not supported here. Send PNG, JPEG, WebP or GIF.");
       default:
         return header.format satisfies never;
     }
   }
 
+  function letGo(keep: ImageHeader["format"]): void {
+    for (const name of ["png", "jpeg", "webp"] as const) {
+      if (name !== keep && (codecs[name]?.heapBytes() ?? 0) > MAX_IDLE_HEAP_BYTES) codecs[name] = undefined;
+    }
+  }
+
   return {
     name: "wasm",
+    // Promised, so that what a codec throws is a rejection
+    // eslint-disable-next-line typescript/require-await
     async decode(bytes, header) {
+      letGo(header.format);
       try {
-        return await decode(bytes, header);
+        return decode(bytes, header);
       } catch (error) {
-        if (header.format === "png") png = undefined;
-        else if (header.format === "jpeg") jpeg = undefined;
-        else if (header.format === "webp") webp = undefined;
+        if (header.format === "png" || header.format === "jpeg" || header.format === "webp") {
+          codecs[header.format] = undefined;
+        }
         if (error instanceof FoveaError) throw error;
         throw new FoveaError("invalid_image", "The picture file is damaged.", { cause: error });
       }

@@ -1,5 +1,5 @@
 import { FoveaError } from "../../errors/error.ts";
-import { MAX_JPEG_SCANS } from "../../limits/image.ts";
+import { MAX_JPEG_COEFFICIENT_BYTES, MAX_JPEG_SCANS } from "../../limits/image.ts";
 import { readExifOrientation, startsWithAscii } from "./exif.ts";
 import type { ColorModel, ImageHeader, Orientation } from "./image-header.ts";
 
@@ -8,6 +8,34 @@ const EOI = 0xd9;
 const SOS = 0xda;
 const APP1 = 0xe1;
 const TEM = 0x01;
+
+const PROGRESSIVE = 0xc2;
+
+interface Frame {
+  readonly marker: number;
+  readonly depth: number;
+  readonly height: number;
+  readonly width: number;
+  readonly parts: number;
+  /** Samples of all parts, for one pixel: 3 for 4:4:4, 1.5 for 4:2:0. */
+  readonly samples: number;
+}
+
+function readFrame(view: DataView, at: number, marker: number, length: number): Frame {
+  const parts = view.getUint8(at + 7);
+  if (length < 8 + 3 * parts) throw new RangeError("SOF");
+  const factors = Array.from({ length: parts }, (_, i) => view.getUint8(at + 9 + 3 * i));
+  const most = Math.max(...factors.map((f) => f >> 4)) * Math.max(...factors.map((f) => f & 15));
+  const sum = factors.reduce((total, f) => total + (f >> 4) * (f & 15), 0);
+  return {
+    marker,
+    depth: view.getUint8(at + 2),
+    height: view.getUint16(at + 3),
+    width: view.getUint16(at + 5),
+    parts,
+    samples: most > 0 ? sum / most : parts,
+  };
+}
 
 /** Start of frame markers: FFC0 to FFCF without DHT (C4), JPG (C8) and DAC (CC). */
 function isFrame(marker: number): boolean {
@@ -22,8 +50,7 @@ function isFrame(marker: number): boolean {
  */
 export function readJpegHeader(bytes: Uint8Array, view: DataView): ImageHeader {
   let orientation: Orientation = 1;
-  let frame:
-    { readonly marker: number; readonly depth: number; height: number; width: number; parts: number } | undefined;
+  let frame: Frame | undefined;
   for (let at = 2; ;) {
     if (view.getUint8(at) !== 0xff) throw new FoveaError("invalid_image", "The JPEG file has a damaged segment.");
     const marker = view.getUint8(at + 1);
@@ -39,21 +66,15 @@ export function readJpegHeader(bytes: Uint8Array, view: DataView): ImageHeader {
       orientation = readExifOrientation(bytes.subarray(at + 2, at + length));
     } else if (isFrame(marker)) {
       if (frame !== undefined) throw new FoveaError("invalid_image", "The JPEG file has two frames.");
-      frame = {
-        marker,
-        depth: view.getUint8(at + 2),
-        height: view.getUint16(at + 3),
-        width: view.getUint16(at + 5),
-        parts: view.getUint8(at + 7),
-      };
+      frame = readFrame(view, at, marker, length);
     } else if (marker === SOS) {
       if (frame === undefined) throw new FoveaError("invalid_image", "The JPEG file has no frame header.");
-      checkScans(bytes, at + length, frame.marker === 0xc2 || view.getUint8(at + 2) < frame.parts);
+      checkScans(bytes, at + length, frame, frame.marker === PROGRESSIVE || view.getUint8(at + 2) < frame.parts);
       break;
     }
     at += length;
   }
-  if (frame.marker > 0xc2 || frame.depth !== 8) {
+  if (frame.marker > PROGRESSIVE || frame.depth !== 8) {
     throw new FoveaError(
       "unsupported_image",
       "Lossless, arithmetic-coded and 12-bit JPEG files are not supported. Send it as baseline JPEG or PNG.",
@@ -77,12 +98,15 @@ export function readJpegHeader(bytes: Uint8Array, view: DataView): ImageHeader {
 const COLORS: Readonly<Record<number, ColorModel>> = { 1: "grey", 3: "rgb", 4: "cmyk" };
 
 /** The entropy-coded part: no marker but EOI ends it, and every SOS in it is one more pass over the picture. */
-function checkScans(bytes: Uint8Array, start: number, several: boolean): void {
+function checkScans(bytes: Uint8Array, start: number, frame: Frame, several: boolean): void {
   const end = bytes.lastIndexOf(EOI);
   let last = end;
   while (last > start && bytes[last - 1] !== 0xff) last = bytes.lastIndexOf(EOI, last - 1);
   if (last <= start) throw new FoveaError("invalid_image", "The JPEG file is truncated.");
   if (!several) return;
+  if (2 * frame.samples * frame.width * frame.height > MAX_JPEG_COEFFICIENT_BYTES) {
+    throw new FoveaError("image_too_large", "The picture is too large for a progressive JPEG. Send a baseline JPEG.");
+  }
   let scans = 1;
   for (let at = bytes.indexOf(0xff, start); at !== -1 && at < last; at = bytes.indexOf(0xff, at + 1)) {
     if (bytes[at + 1] === SOS) scans += 1;

@@ -10,6 +10,8 @@ interface PngExports {
 
 /** A PNG decoder and the heap it works on. */
 export interface PngDecoder {
+  /** Bytes of the heap; it never shrinks. */
+  heapBytes(): number;
   decode(bytes: Uint8Array): DecodedPicture;
 }
 
@@ -41,6 +43,7 @@ export function startPng(module: WebAssembly.Module): PngDecoder {
   const instance = new WebAssembly.Instance(module, { wbg: imports });
   const wasm = instance.exports as unknown as PngExports;
   return {
+    heapBytes: () => wasm.memory.buffer.byteLength,
     decode(bytes) {
       if (kept !== undefined) wasm.__wbindgen_free(kept.at, kept.length, 1);
       kept = undefined;

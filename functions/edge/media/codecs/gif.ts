@@ -1,0 +1,153 @@
+import { FoveaError } from "../../../../shared/errors/error.ts";
+import type { ImageHeader } from "../../../../shared/image/header/image-header.ts";
+import type { DecodedPicture } from "../../../../shared/image/picture-decoder.ts";
+
+const MAX_CODES = 4096;
+
+/**
+ * The first frame of a GIF, on its screen: what the frame leaves free is the transparent colour, or colour 0.
+ *
+ * Source: GIF89a, 18 to 23 and appendix F (LZW).
+ */
+export function decodeGif(bytes: Uint8Array, { width, height }: ImageHeader): DecodedPicture {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const screen = view.getUint8(10);
+  let at = 13;
+  let palette = greyRamp();
+  if ((screen & 0x80) !== 0) at = readPalette(bytes, at, screen, palette);
+  let transparent = -1;
+  for (; view.getUint8(at) !== 0x2c; at = skipBlocks(view, at + 2)) {
+    // Graphic control extension
+    if (view.getUint8(at + 1) === 0xf9 && (view.getUint8(at + 3) & 1) === 1) transparent = view.getUint8(at + 6);
+  }
+  const frame = {
+    left: view.getUint16(at + 1, true),
+    top: view.getUint16(at + 3, true),
+    width: view.getUint16(at + 5, true),
+    height: view.getUint16(at + 7, true),
+  };
+  const flags = view.getUint8(at + 9);
+  at += 10;
+  if ((flags & 0x80) !== 0) {
+    palette = greyRamp();
+    at = readPalette(bytes, at, flags, palette);
+  }
+  const screenPixels = new Uint8Array(width * height);
+  if (transparent > 0) screenPixels.fill(transparent);
+  const rows = (flags & 0x40) === 0 ? undefined : interlacedRows(frame.height);
+  let n = 0;
+  inflateLzw(bytes, at, frame.width * frame.height, (index) => {
+    const row = Math.trunc(n / frame.width);
+    const y = frame.top + (rows?.[row] ?? row);
+    screenPixels[y * width + frame.left + (n % frame.width)] = index;
+    n += 1;
+  });
+  return toRgb(screenPixels, width, height, palette, transparent);
+}
+
+/** Colours that a palette leaves out are greys, as Pillow has it. */
+function greyRamp(): Uint8Array {
+  return Uint8Array.from({ length: 768 }, (_, i) => Math.trunc(i / 3));
+}
+
+function readPalette(bytes: Uint8Array, at: number, flags: number, into: Uint8Array): number {
+  const end = at + (3 << ((flags & 7) + 1));
+  into.set(bytes.subarray(at, end));
+  return end;
+}
+
+function skipBlocks(view: DataView, start: number): number {
+  let at = start;
+  for (let length = view.getUint8(at); length > 0; length = view.getUint8(at)) at += 1 + length;
+  return at + 1;
+}
+
+/** Stored row -> row of the picture: every 8th from 0, every 8th from 4, every 4th from 2, every 2nd from 1. */
+function interlacedRows(height: number): number[] {
+  const passes: readonly (readonly [number, number])[] = [
+    [0, 8],
+    [4, 8],
+    [2, 4],
+    [1, 2],
+  ];
+  const rows: number[] = [];
+  for (const [first, step] of passes) for (let y = first; y < height; y += step) rows.push(y);
+  return rows;
+}
+
+/** Calls `emit` for exactly `pixels` colour indices. @throws FoveaError when the data ends before */
+function inflateLzw(bytes: Uint8Array, start: number, pixels: number, emit: (index: number) => void): void {
+  const damaged = new FoveaError("invalid_image", "The GIF file is truncated or damaged.");
+  const minimum = bytes[start] ?? 0;
+  if (minimum < 1 || minimum > 11) throw damaged;
+  const clear = 1 << minimum;
+  const prefix = new Uint16Array(MAX_CODES);
+  const suffix = new Uint8Array(MAX_CODES);
+  const stack = new Uint8Array(MAX_CODES + 1);
+  let [size, next, previous, first] = [minimum + 1, clear + 2, -1, 0];
+  let [bits, held, left] = [0, 0, pixels];
+  let at = start + 1;
+  let block = 0;
+  while (left > 0) {
+    while (held < size) {
+      if (block === 0) {
+        block = bytes[at] ?? 0;
+        at += 1;
+        if (block === 0) throw damaged;
+      }
+      if (at >= bytes.length) throw damaged;
+      bits |= (bytes[at] ?? 0) << held;
+      held += 8;
+      at += 1;
+      block -= 1;
+    }
+    const code = bits & ((1 << size) - 1);
+    bits >>>= size;
+    held -= size;
+    if (code === clear) {
+      [size, next, previous] = [minimum + 1, clear + 2, -1];
+      continue;
+    }
+    if (code === clear + 1 || code > next || (previous === -1 && code >= clear)) throw damaged;
+    let depth = 0;
+    let entry = code;
+    if (code === next) {
+      stack[depth] = first;
+      depth += 1;
+      entry = previous;
+    }
+    for (; entry >= clear; entry = prefix[entry] ?? 0) {
+      stack[depth] = suffix[entry] ?? 0;
+      depth += 1;
+    }
+    first = entry;
+    stack[depth] = first;
+    for (; depth >= 0 && left > 0; depth -= 1, left -= 1) emit(stack[depth] ?? 0);
+    if (previous !== -1 && next < MAX_CODES) {
+      prefix[next] = previous;
+      suffix[next] = first;
+      next += 1;
+      if (next === 1 << size && size < 12) size += 1;
+    }
+    previous = code;
+  }
+}
+
+function toRgb(
+  indices: Uint8Array,
+  width: number,
+  height: number,
+  palette: Uint8Array,
+  transparent: number,
+): DecodedPicture {
+  const channels = transparent < 0 ? 3 : 4;
+  const data = new Uint8Array(width * height * channels);
+  for (let i = 0, to = 0; i < indices.length; i += 1, to += channels) {
+    const index = indices[i] ?? 0;
+    data[to] = palette[index * 3] ?? 0;
+    data[to + 1] = palette[index * 3 + 1] ?? 0;
+    data[to + 2] = palette[index * 3 + 2] ?? 0;
+    if (channels === 4) data[to + 3] = index === transparent ? 0 : 255;
+  }
+  return { data, width, height, channels, upright: false };
+}

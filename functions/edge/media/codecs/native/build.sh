@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Builds ../jpeg.wasm and ../webp.wasm. The outputs are committed, so only who changes a codec needs this.
+# Needs emscripten (Debian: apt-get install emscripten) and cargo, which brings the libraries' sources: the crates
+# turbojpeg-sys and libwebp-sys carry libjpeg-turbo and libwebp unchanged.
+set -euo pipefail
+cd "$(dirname "$0")"
+here=$PWD
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+mkdir -p "$work/crates/src"
+cat > "$work/crates/Cargo.toml" <<'TOML'
+[package]
+name = "sources"
+version = "0.0.0"
+edition = "2021"
+[dependencies]
+turbojpeg-sys = "=1.2.0"
+libwebp-sys = "=0.13.3"
+TOML
+touch "$work/crates/src/lib.rs"
+(cd "$work/crates" && cargo vendor --quiet "$work/vendor" > /dev/null)
+jpeg=$work/vendor/turbojpeg-sys/libjpeg-turbo
+webp=$work/vendor/libwebp-sys/vendor
+
+flags=(-O3 -msimd128 -fno-exceptions -DNDEBUG -DNO_GETENV)
+link=(--no-entry -sSTANDALONE_WASM=1 -sFILESYSTEM=0 -sMALLOC=emmalloc -sALLOW_MEMORY_GROWTH=1 -sMEMORY_GROWTH_GEOMETRIC_STEP=0
+  -sINITIAL_MEMORY=1048576 -sMAXIMUM_MEMORY=134217728 -sTOTAL_STACK=131072 -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0
+  -Wl,--gc-sections)
+
+build_jpeg() {
+  local out=$work/jpeg
+  mkdir -p "$out"
+  sed -e 's/@JPEG_LIB_VERSION@/62/' -e 's/@VERSION@/3.1.0/' -e 's/@LIBJPEG_TURBO_VERSION_NUMBER@/3001000/' \
+    -e 's/#cmakedefine D_ARITH_CODING_SUPPORTED.*//' -e 's/#cmakedefine C_ARITH_CODING_SUPPORTED.*//' \
+    -e 's/#cmakedefine .*//' "$jpeg/src/jconfig.h.in" > "$out/jconfig.h"
+  sed -e 's/@BUILD@/fovea/' -e 's/@HIDDEN@/__attribute__((visibility("hidden")))/' -e 's/@INLINE@/inline __attribute__((always_inline))/' \
+    -e 's/@THREAD_LOCAL@//' -e 's/@CMAKE_PROJECT_NAME@/libjpeg-turbo/' -e 's/@VERSION@/3.1.0/' -e 's/@SIZE_T@/4/' \
+    -e 's/#cmakedefine HAVE_BUILTIN_CTZL/#define HAVE_BUILTIN_CTZL/' -e 's/#cmakedefine .*//' "$jpeg/src/jconfigint.h.in" > "$out/jconfigint.h"
+  sed -e 's/@COPYRIGHT_YEAR@/1991-2024/' "$jpeg/src/jversion.h.in" > "$out/jversion.h"
+  local include=(-I"$out" -I"$jpeg/src")
+  # Compiled once for each sample width, as the library's own build does; the linker drops what 8 bits do not need
+  local all="jdapistd jdcolor jddiffct jdlossls jdmainct jdpostct jdsample jutils"
+  local lossy="jdcoefct jddctmgr jdmerge jidctflt jidctfst jidctint jidctred jquant1 jquant2"
+  local once="jcomapi jdapimin jdatasrc jdatadst jdhuff jdicc jdinput jdlhuff jdmarker jdmaster jdphuff jerror jmemmgr jmemnobs jpeg_nbits"
+  local objects=()
+  compile() {
+    emcc "${flags[@]}" "${include[@]}" ${2:+-DBITS_IN_JSAMPLE=$2} -ffunction-sections -c "$jpeg/src/$1.c" -o "$out/$1-${2:-8}.o"
+    objects+=("$out/$1-${2:-8}.o")
+  }
+  for name in $once; do compile "$name" ""; done
+  for name in $all $lossy; do compile "$name" ""; compile "$name" 12; done
+  for name in $all; do compile "$name" 16; done
+  emcc "${flags[@]}" "${include[@]}" "$here/jpeg.c" "${objects[@]}" "${link[@]}" -o "$here/../jpeg.wasm"
+}
+
+build_webp() {
+  local sources=("$webp"/src/dec/*.c "$webp"/src/dsp/*.c "$webp"/src/utils/*.c)
+  local kept=()
+  for file in "${sources[@]}"; do
+    case $(basename "$file") in
+      *enc*|cost*|ssim*|lossless_enc*|*mips*|*msa*|*neon*|*avx*|huffman_encode*|quant_levels_utils*|bit_writer*) ;;
+      *) kept+=("$file") ;;
+    esac
+  done
+  # Written in SSE2 and SSE4.1, which emscripten maps to wasm SIMD
+  emcc "${flags[@]}" -msse2 -msse4.1 -I"$webp" "$here/webp.c" "${kept[@]}" "${link[@]}" -o "$here/../webp.wasm"
+}
+
+build_jpeg
+build_webp
+ls -l "$here"/../*.wasm
