@@ -22,7 +22,11 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["functions/origin/**/*.test.ts", "infra/**/*.test.ts", "test/{engine,golden,releases,tokenizer}/**/*.test.ts"],
+          include: [
+            "functions/origin/**/*.test.ts",
+            "infra/**/*.test.ts",
+            "test/{engine,golden,releases,tokenizer}/**/*.test.ts",
+          ],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

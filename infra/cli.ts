@@ -9,9 +9,21 @@ const fovea = defineCommand({
     description: "Split multimodal inference: see at the edge, think at the origin.",
   },
   subCommands: {
-    dev: () => import("./commands/dev.ts").then(({ dev }) => dev),
-    inspect: () => import("./commands/inspect/index.ts").then(({ inspect }) => inspect),
+    dev: () => import("./commands/dev.ts").then(defaultOf),
+    ask: () => import("./commands/ask.ts").then(defaultOf),
+    inspect: () => import("./commands/inspect/index.ts").then(defaultOf),
+    publish: () => import("./commands/publish.ts").then(defaultOf),
+    promote: () => import("./commands/promote.ts").then(defaultOf),
+    rollback: () => import("./commands/rollback.ts").then(defaultOf),
+    list: () => import("./commands/list.ts").then(defaultOf),
+    diff: () => import("./commands/diff.ts").then(defaultOf),
+    verify: () => import("./commands/verify.ts").then(defaultOf),
+    gc: () => import("./commands/gc.ts").then(defaultOf),
   },
 });
+
+function defaultOf<T>(module: { readonly default: T }): T {
+  return module.default;
+}
 
 await runFovea(fovea, process.argv.slice(2));

@@ -8,7 +8,7 @@ import { UsageError } from "../local/ports.ts";
 import { startStack, type Stack } from "../local/stack.ts";
 
 /** `fovea dev`, which is what `npm start` runs: everything on this machine, until Ctrl-C. */
-export const dev = defineCommand({
+export default defineCommand({
   meta: { name: "dev", description: "Run edge, encoder, object store and origin on this machine (npm start)" },
   args: {
     port: { type: "string", default: "8787", description: "Port of the edge" },

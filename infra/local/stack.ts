@@ -30,6 +30,8 @@ export interface Stack {
   readonly edgeUrl: string;
   readonly originUrl: string;
   readonly apiKey: string;
+  /** `keyid:base64` of the edge-origin hop. */
+  readonly originKeys: string;
   readonly s3: {
     readonly endpoint: string;
     readonly bucket: string;
@@ -84,7 +86,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ...options.originEnv,
     });
     stops.push(() => origin.stop());
-    return { edgeUrl, originUrl, apiKey, s3, originEnded: origin.ended, stop };
+    return { edgeUrl, originUrl, apiKey, originKeys: secrets.originKeys, s3, originEnded: origin.ended, stop };
   } catch (error) {
     await stop();
     throw error;

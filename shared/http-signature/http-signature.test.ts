@@ -8,7 +8,7 @@ import { signedHeaders } from "./sign.ts";
 import { verifyRequest } from "./verify.ts";
 
 const url = "http://127.0.0.1:8788/v1/generate";
-const body = new TextEncoder().encode("a frame");
+const body = new Uint8Array(new TextEncoder().encode("a frame"));
 const secret = btoa("x".repeat(32));
 const contentType = "application/vnd.fovea.frame";
 
@@ -43,7 +43,7 @@ describe("RFC 9421 vectors", () => {
   });
 
   it("digests RFC 9530's example body", async () => {
-    const example = new TextEncoder().encode('{"hello": "world"}\n');
+    const example = new Uint8Array(new TextEncoder().encode('{"hello": "world"}\n'));
     expect(await contentDigest(example)).toBe("sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:");
   });
 });

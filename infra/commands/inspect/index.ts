@@ -2,7 +2,7 @@ import { defineCommand } from "citty";
 import { inspectPixels } from "./pixels.ts";
 
 /** `fovea inspect`: what each stage of the edge makes of an input. */
-export const inspect = defineCommand({
+export default defineCommand({
   meta: { name: "inspect", description: "Show what each edge stage makes: tokens, pixels, features" },
   subCommands: { pixels: inspectPixels },
 });
