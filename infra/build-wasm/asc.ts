@@ -15,6 +15,9 @@ export async function compileAssemblyScript(entry: string, flags: readonly strin
       "--noAssert",
       "--runtime",
       "stub",
+      // Constants of the module lie below the first address that it is ever given.
+      "--memoryBase",
+      "64",
       // "v128 values are not supported by all embeddings": they pass between functions here, never to JavaScript.
       "--disableWarning",
       "AS112",

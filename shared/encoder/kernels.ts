@@ -42,7 +42,7 @@ export interface Kernels {
   layerNorm(out: number, from: number, gamma: number, beta: number, rows: number, columns: number, eps: number): void;
   combine(out: number, a: number, b: number, count: number, period: number, multiply: number): void;
   map(out: number, from: number, count: number, scale: number, shift: number, activation: number): void;
-  mean(out: number, from: number, rows: number, columns: number): void;
+  mean(out: number, from: number, groups: number, rows: number, columns: number): void;
   copy(out: number, from: number, ...dimsAndStrides: number[]): void;
 }
 

@@ -1,4 +1,4 @@
-import { exp4 } from "./activation";
+import { exp4, round4 } from "./activation";
 import { largest, magnitude, nearest4, quantizeRow16, total } from "./quantize";
 import { tile16x16 } from "./tile";
 
@@ -14,7 +14,7 @@ function packKeys(out: usize, scales: usize, keys: usize, stride: usize, tk: i32
     let to = out + <usize>(t >> 3) * panel + (<usize>(t & 7) << 2);
     const from = keys + <usize>min(t, tk - 1) * stride;
     const most = t < tk ? magnitude(from, d) : 0;
-    const inverse: f32 = most > 0 ? limit / most : 0;
+    const inverse = f32x4.splat(most > 0 ? limit / most : 0);
     store<f32>(scales + (<usize>t << 2), most / limit);
     for (let column: usize = 0; column < <usize>d; column += 4) {
       const q = nearest4(v128.load(from + (column << 2)), inverse);
@@ -34,7 +34,7 @@ function packValues(out: usize, scales: usize, values: usize, stride: usize, tk:
     let most = f32x4.splat(0);
     let from = values + (column << 2);
     for (let t = 0; t < tk; t++) {
-      most = f32x4.max(most, f32x4.abs(v128.load(from)));
+      most = f32x4.pmax(most, f32x4.abs(v128.load(from)));
       from += stride;
     }
     v128.store(scales + (column << 2), f32x4.div(most, f32x4.splat(VALUE_LIMIT)));
@@ -43,9 +43,9 @@ function packValues(out: usize, scales: usize, values: usize, stride: usize, tk:
     let to = out + (column >> 3) * panel + ((column & 4) << 2);
     from = values + (column << 2);
     for (let t = 0; t < tk; t += 2) {
-      const even = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(from), inverse)));
+      const even = round4(f32x4.mul(v128.load(from), inverse));
       let odd = i32x4.splat(0);
-      if (t + 1 < tk) odd = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(from + stride), inverse)));
+      if (t + 1 < tk) odd = round4(f32x4.mul(v128.load(from + stride), inverse));
       v128.store(to, v128.or(v128.and(even, i32x4.splat(0xffff)), i32x4.shl(odd, 16)));
       from += stride << 1;
       to += 32;
@@ -72,7 +72,7 @@ function softmaxRow(scores: usize, to: usize, tk: i32): f32 {
   const padded = (tk + 3) & ~3;
   for (let t = tk; t < padded; t++) store<f32>(scores + (<usize>t << 2), -Infinity);
   let most = f32x4.splat(-Infinity);
-  for (let t = 0; t < padded; t += 4) most = f32x4.max(most, v128.load(scores + (<usize>t << 2)));
+  for (let t = 0; t < padded; t += 4) most = f32x4.pmax(most, v128.load(scores + (<usize>t << 2)));
   const top = f32x4.splat(largest(most));
   let sum = f32x4.splat(0);
   for (let t = 0; t < padded; t += 4) {
@@ -83,8 +83,9 @@ function softmaxRow(scores: usize, to: usize, tk: i32): f32 {
   }
   const whole = total(sum);
   const unit = min<f32>(32767, PROBABILITY_SUM / whole);
+  const units = f32x4.splat(unit);
   for (let t = 0; t < padded; t += 4) {
-    const q = nearest4(v128.load(scores + (<usize>t << 2)), unit);
+    const q = nearest4(v128.load(scores + (<usize>t << 2)), units);
     const words = i16x8.narrow_i32x4_s(q, q);
     v128.store_lane<i32>(to, words, 0);
     if (t + 2 < tk) v128.store_lane<i32>(to, words, 1, 16);

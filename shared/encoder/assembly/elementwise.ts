@@ -44,18 +44,23 @@ export function map(out: usize, from: usize, count: i32, scale: f32, shift: f32,
   const times = f32x4.splat(scale);
   const plus = f32x4.splat(shift);
   for (let at: usize = 0; at < bytes; at += 16) {
-    v128.store(out + at, activate(f32x4.add(f32x4.mul(v128.load(from + at), times), plus), activation));
+    v128.store(out + at, f32x4.add(f32x4.mul(v128.load(from + at), times), plus));
   }
+  activate(out, count, activation);
 }
 
-/** f32 [rows, columns] -> mean over the rows, [columns], in the order of the rows. */
-export function mean(out: usize, from: usize, rows: i32, columns: i32): void {
+/** f32 [groups, rows, columns] -> mean over the rows, [groups, columns], in the order of the rows. */
+export function mean(out: usize, from: usize, groups: i32, rows: i32, columns: i32): void {
   const bytes = (<usize>columns) << 2;
   const count = f32x4.splat(<f32>rows);
-  for (let at: usize = 0; at < bytes; at += 16) {
-    let sum = f32x4.splat(0);
-    for (let row = 0; row < rows; row++) sum = f32x4.add(sum, v128.load(from + at + <usize>row * bytes));
-    v128.store(out + at, f32x4.div(sum, count));
+  for (let group = 0; group < groups; group++) {
+    for (let at: usize = 0; at < bytes; at += 16) {
+      let sum = f32x4.splat(0);
+      for (let row = 0; row < rows; row++) sum = f32x4.add(sum, v128.load(from + at + <usize>row * bytes));
+      v128.store(out + at, f32x4.div(sum, count));
+    }
+    from += <usize>rows * bytes;
+    out += bytes;
   }
 }
 

@@ -1,3 +1,5 @@
+import { round4 } from "./activation";
+
 /** Rows of floats to the packed left operands of tile.ts, each row with a scale of its own: q = nearest(x / scale). */
 
 /** The largest lane. */
@@ -16,18 +18,23 @@ export function total(v: v128): f32 {
 
 /** Largest |x| of `count` floats, a multiple of 4. */
 export function magnitude(from: usize, count: i32): f32 {
-  let most = f32x4.splat(0);
+  // Two running maxima, because each waits for the one before it.
+  let even = f32x4.splat(0), odd = even;
   const end = from + ((<usize>count) << 2);
-  while (from < end) {
-    most = f32x4.max(most, f32x4.abs(v128.load(from)));
-    from += 16;
+  while (from + 16 < end) {
+    even = f32x4.pmax(even, f32x4.abs(v128.load(from)));
+    odd = f32x4.pmax(odd, f32x4.abs(v128.load(from, 16)));
+    from += 32;
   }
-  return largest(most);
+  if (from < end) even = f32x4.pmax(even, f32x4.abs(v128.load(from)));
+  return largest(f32x4.pmax(even, odd));
 }
 
-/** x / scale to the nearest integer; an infinite or undefined quotient saturates, so that no bit depends on the engine. */
-export function nearest4(x: v128, inverse: f32): v128 {
-  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(x, f32x4.splat(inverse))));
+/** x / scale to the nearest integer. An infinite quotient is far outside and saturates when it is narrowed. */
+// @ts-ignore: decorator
+@inline
+export function nearest4(x: v128, inverse: v128): v128 {
+  return round4(f32x4.mul(x, inverse));
 }
 
 /**
@@ -44,9 +51,9 @@ export function quantize8(out: usize, scales: usize, corrections: usize, from: u
       let at = from + <usize>row * ((<usize>columns) << 2);
       const most = magnitude(at, columns);
       scale = most / 127;
-      const inverse: f32 = most > 0 ? <f32>127 / most : 0;
+      const inverse = f32x4.splat(most > 0 ? <f32>127 / most : 0);
       for (let column = 0; column < columns; column += 4) {
-        const q = i32x4.max_s(i32x4.min_s(nearest4(v128.load(at), inverse), i32x4.splat(127)), i32x4.splat(-127));
+        const q = nearest4(v128.load(at), inverse);
         sum = i32x4.add(sum, q);
         const words = i16x8.narrow_i32x4_s(q, q);
         v128.store_lane<i32>(to, i8x16.narrow_i16x8_s(words, words), 0);
@@ -69,11 +76,9 @@ export function quantize8(out: usize, scales: usize, corrections: usize, from: u
 /** One row: `columns` floats (a multiple of 4) to i16 pairs, 16 bytes apart. Returns the scale. */
 export function quantizeRow16(to: usize, from: usize, columns: i32, limit: f32): f32 {
   const most = magnitude(from, columns);
-  const inverse: f32 = most > 0 ? limit / most : 0;
-  const high = i32x4.splat(<i32>limit);
-  const low = i32x4.splat(-(<i32>limit));
+  const inverse = f32x4.splat(most > 0 ? limit / most : 0);
   for (let column = 0; column < columns; column += 4) {
-    const q = i32x4.max_s(i32x4.min_s(nearest4(v128.load(from), inverse), high), low);
+    const q = nearest4(v128.load(from), inverse);
     const words = i16x8.narrow_i32x4_s(q, q);
     v128.store_lane<i32>(to, words, 0);
     v128.store_lane<i32>(to, words, 1, 16);

@@ -1,0 +1,105 @@
+import { instantiate } from "../kernels.ts";
+import { ProgramError } from "./error.ts";
+import { callArguments, type Program } from "./program.ts";
+
+/** Where the program's space begins: address 0 means "none" to the kernels, so nothing lies there. */
+const BASE = 1024;
+const PAGE_BYTES = 65_536;
+
+/** Multiply-adds between two looks at the outside world: about 10 ms. */
+const WORK_PER_TURN = 400e6;
+
+export interface RunOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Share of the work that is done, 0 to 1. */
+  readonly onProgress?: ((share: number) => void) | undefined;
+}
+
+/** Lets other events of the isolate run: an abort arrives as one. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** A program with its memory: one instance of the kernels, weights in their final place, and the arena behind them. */
+export class Machine {
+  readonly program: Program;
+  readonly #memory: WebAssembly.Memory;
+  readonly #calls: readonly { readonly call: () => void; readonly work: number }[];
+  readonly #work: number;
+  #busy = false;
+
+  /** Takes all memory that the program will ever have. `module`: encoder.wasm or encoder-plain.wasm, which give the same bits. */
+  constructor(program: Program, module: WebAssembly.Module) {
+    const pages = Math.ceil((BASE + program.weightsBytes + program.arenaBytes) / PAGE_BYTES);
+    this.program = program;
+    this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const kernels = instantiate(module, this.#memory);
+    this.#calls = program.instructions.map((checked) => {
+      const kernel: (...values: number[]) => void = kernels[checked.instruction.name];
+      const values = callArguments(checked, BASE);
+      return { call: () => kernel(...values), work: checked.instruction.work(checked.values) };
+    });
+    this.#work = this.#calls.reduce((sum, { work }) => sum + work, 0);
+  }
+
+  get memoryBytes(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
+  /** Where the weights belong: filled by the loader, before the first run. */
+  weights(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#memory.buffer, BASE, this.program.weightsBytes);
+  }
+
+  /** Where one picture or tile belongs: f32, in the order of `program.input.dims`. */
+  #input(): Float32Array {
+    const { offset, dims } = this.program.input;
+    return new Float32Array(
+      this.#memory.buffer,
+      BASE + offset,
+      dims.reduce((product, dim) => product * dim, 1),
+    );
+  }
+
+  /**
+   * One picture or tile -> image_features f32 [rows, width], a copy. `write` fills the input in place. Between layers other
+   * events run, and an aborted signal ends the run with its reason; the next run starts clean.
+   */
+  async run(
+    write: (input: Float32Array) => void,
+    { signal, onProgress }: RunOptions = {},
+  ): Promise<Float32Array<ArrayBuffer>> {
+    if (this.#busy) throw new ProgramError("The encoder runs one picture at a time.");
+    this.#busy = true;
+    try {
+      signal?.throwIfAborted();
+      write(this.#input());
+      let [done, sinceTurn] = [0, 0];
+      for (const { call, work } of this.#calls) {
+        if (sinceTurn > WORK_PER_TURN) {
+          sinceTurn = 0;
+          onProgress?.(done / this.#work);
+          await turn();
+          signal?.throwIfAborted();
+        }
+        call();
+        done += work;
+        sinceTurn += work;
+      }
+      const { offset, rows, width } = this.program.output;
+      const features = new Float32Array(this.#memory.buffer, BASE + offset, rows * width).slice();
+      if (!features.every(Number.isFinite)) throw new ProgramError("The encoder made a feature that is not finite.");
+      return features;
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /**
+   * Runs once on a picture of zeros. The engine compiles the kernels well only after they were called often; this can happen
+   * while nobody waits. Weights must be in place.
+   */
+  async warmUp(): Promise<void> {
+    await this.run((input) => input.fill(0));
+  }
+}
