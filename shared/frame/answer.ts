@@ -32,6 +32,8 @@ const finishEvent = z.object({
   index: uint.default(0),
   /** `stop`: an end token or stop id; `length`: max_tokens or the context is full. */
   finish_reason: z.enum(["stop", "length"]),
+  /** The id that ended the answer; it is counted in `usage` and is not among the `ids`. */
+  stop_token_id: uint.optional(),
   usage: usage.optional(),
   timing: timing.optional(),
 });

@@ -1,0 +1,145 @@
+import { Tensor, type InferenceSession } from "onnxruntime-node";
+import type { Backbone, DecodeRow, KvSequence } from "./backbone.ts";
+import type { EmbedTokens } from "./embed-tokens.ts";
+import { copyRows, type RowPlace } from "./kv-copy.ts";
+import type { ProviderChoice } from "./providers.ts";
+import { cacheTensorNames, type BackboneSpec } from "./spec.ts";
+import { floats, ones, positions, stack } from "./tensors.ts";
+
+/** What one sequence holds: one array `[kv_heads, held, head_dim]` per cache tensor. */
+class MergedSequence implements KvSequence {
+  held = 0;
+  arrays: readonly Float32Array[];
+
+  constructor(tensors: number) {
+    this.arrays = Array.from({ length: tensors }, () => new Float32Array(0));
+  }
+}
+
+/**
+ * A graph that returns past and new rows concatenated (`decoder_model_merged` of transformers.js). Rows of one call
+ * share the length of their past, so sequences that hold equally much decode together and others follow one by one.
+ */
+export class MergedBackbone implements Backbone {
+  readonly spec: BackboneSpec;
+  readonly provider: ProviderChoice;
+  readonly #session: InferenceSession;
+  readonly #embedTokens: EmbedTokens;
+  readonly #names: readonly string[];
+
+  constructor(spec: BackboneSpec, provider: ProviderChoice, session: InferenceSession, embedTokens: EmbedTokens) {
+    this.spec = spec;
+    this.provider = provider;
+    this.#session = session;
+    this.#embedTokens = embedTokens;
+    this.#names = cacheTensorNames(spec.layers);
+  }
+
+  embed(ids: Int32Array): Promise<Float32Array> {
+    return this.#embedTokens.run(ids);
+  }
+
+  open(): KvSequence {
+    return new MergedSequence(this.#names.length);
+  }
+
+  close(kv: KvSequence): void {
+    const sequence = own(kv);
+    sequence.arrays = [];
+    sequence.held = 0;
+  }
+
+  async prefill(kv: KvSequence, embeds: Float32Array): Promise<Float32Array> {
+    const width = embeds.length / this.spec.hiddenSize;
+    const [logits] = await this.#run([own(kv)], embeds, width);
+    if (logits === undefined) throw new Error("The graph returned no logits.");
+    return logits;
+  }
+
+  /** Equal pasts share a call, and never where activations share one scale. */
+  groups(rows: readonly DecodeRow[]): readonly (readonly DecodeRow[])[] {
+    if (this.spec.entangled) return rows.map((row) => [row]);
+    const byLength = new Map<number, DecodeRow[]>();
+    for (const row of rows) {
+      const group = byLength.get(row.kv.held);
+      if (group === undefined) byLength.set(row.kv.held, [row]);
+      else group.push(row);
+    }
+    return [...byLength.values()];
+  }
+
+  decode(group: readonly DecodeRow[]): Promise<readonly Float32Array[]> {
+    const sequences = group.map(({ kv }) => own(kv));
+    return this.#run(sequences, stack(group.map(({ embeds }) => embeds)), 1);
+  }
+
+  async #run(sequences: readonly MergedSequence[], embeds: Float32Array, width: number): Promise<Float32Array[]> {
+    const { kvHeads, headDim, hiddenSize, vocabSize } = this.spec;
+    const batch = sequences.length;
+    const held = sequences[0]?.held ?? 0;
+    const feeds: Record<string, Tensor> = {
+      inputs_embeds: new Tensor("float32", embeds, [batch, width, hiddenSize]),
+      attention_mask: ones([batch, held + width]),
+      position_ids: positions(
+        sequences.map((sequence) => sequence.held),
+        width,
+      ),
+    };
+    this.#names.forEach((name, index) => {
+      const past = stack(sequences.map(({ arrays }) => arrays[index] ?? new Float32Array(0)));
+      feeds[`past_key_values.${name}`] = new Tensor("float32", past, [batch, kvHeads, held, headDim]);
+    });
+    const outputs = await this.#session.run(feeds);
+
+    const presents = this.#names.map((name) => floats(outputs, `present.${name}`));
+    const size = kvHeads * (held + width) * headDim;
+    sequences.forEach((sequence, row) => {
+      // A row of a shared output is copied, or the whole batch would live as long as any of its sequences.
+      sequence.arrays = presents.map((data) => (batch === 1 ? data : data.slice(row * size, (row + 1) * size)));
+      sequence.held = held + width;
+    });
+    const logits = floats(outputs, "logits");
+    return sequences.map((_, row) => {
+      const last = (row + 1) * width - 1;
+      return logits.subarray(last * vocabSize, (last + 1) * vocabSize);
+    });
+  }
+
+  readBlock(kv: KvSequence, from: number, count: number): Float32Array {
+    const sequence = own(kv);
+    const { kvHeads, headDim } = this.spec;
+    const block = new Float32Array(this.#names.length * kvHeads * count * headDim);
+    sequence.arrays.forEach((array, index) => {
+      const source: RowPlace = { array, offset: 0, room: sequence.held, at: from };
+      const target: RowPlace = { array: block, offset: index * kvHeads * count * headDim, room: count, at: 0 };
+      copyRows(source, target, count, kvHeads, headDim);
+    });
+    return block;
+  }
+
+  appendBlock(kv: KvSequence, block: Float32Array, count: number): void {
+    const sequence = own(kv);
+    const { kvHeads, headDim } = this.spec;
+    const { held } = sequence;
+    const room = held + count;
+    sequence.arrays = sequence.arrays.map((array, index) => {
+      const joined = new Float32Array(kvHeads * room * headDim);
+      const target = { array: joined, offset: 0, room };
+      copyRows({ array, offset: 0, room: held, at: 0 }, { ...target, at: 0 }, held, kvHeads, headDim);
+      const source = { array: block, offset: index * kvHeads * count * headDim, room: count, at: 0 };
+      copyRows(source, { ...target, at: held }, count, kvHeads, headDim);
+      return joined;
+    });
+    sequence.held = room;
+  }
+
+  async dispose(): Promise<void> {
+    await this.#session.release();
+    await this.#embedTokens.dispose();
+  }
+}
+
+function own(kv: KvSequence): MergedSequence {
+  if (!(kv instanceof MergedSequence)) throw new TypeError("This cache belongs to another backbone.");
+  return kv;
+}

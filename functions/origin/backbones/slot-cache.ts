@@ -1,0 +1,194 @@
+import { copyRows } from "./kv-copy.ts";
+import type { KvSequence } from "./backbone.ts";
+import { cacheTensorNames, type BackboneSpec } from "./spec.ts";
+
+/** Room grows in steps of this many positions: a call costs time in proportion to the room, used or not. */
+const ROOM_STEP = 128;
+
+/** Slots that are made first; they double up to the limit. */
+const FIRST_SLOTS = 2;
+
+export class SlotSequence implements KvSequence {
+  held = 0;
+  slot: number;
+
+  constructor(slot: number) {
+    this.slot = slot;
+  }
+}
+
+/**
+ * The caches of many sequences in one array per tensor, `[slots, kv_heads, room, head_dim]`. A graph sees the slots of
+ * one call as a view without a copy, so they must be neighbours: `arrange` moves sequences to the front.
+ */
+export class SlotCache {
+  readonly #spec: BackboneSpec;
+  readonly #maxSlots: number;
+  readonly #tensors: number;
+  #arrays: Float32Array[] = [];
+  #room = 0;
+  #slots: (SlotSequence | undefined)[] = [];
+
+  constructor(spec: BackboneSpec, maxSlots: number) {
+    this.#spec = spec;
+    this.#maxSlots = maxSlots;
+    this.#tensors = cacheTensorNames(spec.layers).length;
+  }
+
+  get room(): number {
+    return this.#room;
+  }
+
+  get bytes(): number {
+    return this.#arrays.reduce((sum, array) => sum + array.byteLength, 0);
+  }
+
+  /** A slot for one more sequence. @throws RangeError when all are taken: the engine never opens more than it may */
+  open(expected: number): SlotSequence {
+    let free = this.#slots.indexOf(undefined);
+    if (free < 0) {
+      free = this.#slots.length;
+      if (free >= this.#maxSlots) throw new RangeError("No cache slot is free.");
+    }
+    const slots =
+      free < this.#slots.length ? this.#slots.length : Math.min(this.#maxSlots, Math.max(FIRST_SLOTS, 2 * free));
+    this.#reshape(slots, Math.max(this.#room, this.#roomFor(expected)));
+    const sequence = new SlotSequence(free);
+    this.#slots[free] = sequence;
+    return sequence;
+  }
+
+  close(sequence: SlotSequence): void {
+    this.#own(sequence);
+    this.#slots[sequence.slot] = undefined;
+    sequence.held = 0;
+    // An idle engine gives the memory back, and the next sequence finds a room of its own size.
+    if (this.#slots.every((slot) => slot === undefined)) this.#reset();
+  }
+
+  /** Makes room for `tokens` positions in every slot. */
+  reserve(tokens: number): void {
+    if (tokens > this.#room) this.#reshape(this.#slots.length, this.#roomFor(tokens));
+  }
+
+  /** Brings the sequences into slots `0..n-1`, in no set order, and returns them in the order of their slots. */
+  arrange(sequences: readonly SlotSequence[]): readonly SlotSequence[] {
+    const count = sequences.length;
+    const wanted = new Set(sequences);
+    for (const sequence of sequences) this.#own(sequence);
+    const misplaced = sequences.filter(({ slot }) => slot >= count);
+    for (let slot = 0; slot < count && misplaced.length > 0; slot++) {
+      const resident = this.#slots[slot];
+      if (resident !== undefined && wanted.has(resident)) continue;
+      const mover = misplaced.pop();
+      if (mover !== undefined) this.#swap(mover, slot);
+    }
+    return sequences.toSorted((a, b) => a.slot - b.slot);
+  }
+
+  /** Tensor `index` over `count` slots from `first` on: `[count, kv_heads, room, head_dim]`, a view. */
+  view(index: number, first: number, count: number): Float32Array {
+    const size = this.#slotSize(this.#room);
+    return this.#array(index).subarray(first * size, (first + count) * size);
+  }
+
+  /** Appends row `row` of a tensor `[rows, kv_heads, width, head_dim]`; `held` is moved on by the caller, once for all tensors. */
+  append(index: number, sequence: SlotSequence, rows: Float32Array, row: number, width: number): void {
+    const { kvHeads, headDim } = this.#spec;
+    const source = { array: rows, offset: row * kvHeads * width * headDim, room: width, at: 0 };
+    copyRows(source, this.#place(index, sequence, sequence.held), width, kvHeads, headDim);
+  }
+
+  /** `[tensors, kv_heads, count, head_dim]`, a copy. */
+  readBlock(sequence: SlotSequence, from: number, count: number): Float32Array {
+    const { kvHeads, headDim } = this.#spec;
+    const size = kvHeads * count * headDim;
+    const block = new Float32Array(this.#tensors * size);
+    for (let index = 0; index < this.#tensors; index++) {
+      const target = { array: block, offset: index * size, room: count, at: 0 };
+      copyRows(this.#place(index, sequence, from), target, count, kvHeads, headDim);
+    }
+    return block;
+  }
+
+  appendBlock(sequence: SlotSequence, block: Float32Array, count: number): void {
+    this.reserve(sequence.held + count);
+    const size = this.#spec.kvHeads * count * this.#spec.headDim;
+    for (let index = 0; index < this.#tensors; index++) {
+      this.append(index, sequence, block.subarray(index * size, (index + 1) * size), 0, count);
+    }
+    sequence.held += count;
+  }
+
+  #place(
+    index: number,
+    sequence: SlotSequence,
+    at: number,
+  ): { array: Float32Array; offset: number; room: number; at: number } {
+    return { array: this.#array(index), offset: sequence.slot * this.#slotSize(this.#room), room: this.#room, at };
+  }
+
+  #slotSize(room: number): number {
+    return this.#spec.kvHeads * room * this.#spec.headDim;
+  }
+
+  /** Rounded up to the step; long ones get a quarter more, so that a growing answer is not copied at every step of 128. */
+  #roomFor(tokens: number): number {
+    const wanted = tokens <= 4 * ROOM_STEP ? tokens : tokens * 1.25;
+    const limit = Math.max(tokens, Math.min(wanted, this.#spec.maxPositions));
+    return Math.ceil(limit / ROOM_STEP) * ROOM_STEP;
+  }
+
+  #swap(mover: SlotSequence, slot: number): void {
+    const resident = this.#slots[slot];
+    const from = mover.slot;
+    const { kvHeads, headDim } = this.#spec;
+    for (let index = 0; index < this.#tensors; index++) {
+      const spare = resident === undefined ? undefined : this.view(index, slot, 1).slice();
+      const target = this.#place(index, { slot, held: 0 }, 0);
+      copyRows(this.#place(index, mover, 0), target, mover.held, kvHeads, headDim);
+      if (spare !== undefined) this.view(index, from, 1).set(spare);
+    }
+    this.#slots[from] = resident;
+    if (resident !== undefined) resident.slot = from;
+    this.#slots[slot] = mover;
+    mover.slot = slot;
+  }
+
+  #reshape(slots: number, room: number): void {
+    if (slots === this.#slots.length && room === this.#room) return;
+    const { kvHeads, headDim } = this.#spec;
+    const old = { room: this.#room, size: this.#slotSize(this.#room) };
+    const size = this.#slotSize(room);
+    // One tensor after the other, so that old and new never stand side by side in whole.
+    for (let index = 0; index < this.#tensors; index++) {
+      const source = this.#arrays[index] ?? new Float32Array(0);
+      const grown = new Float32Array(slots * size);
+      for (const sequence of this.#slots) {
+        if (sequence === undefined) continue;
+        const from = { array: source, offset: sequence.slot * old.size, room: old.room, at: 0 };
+        const to = { array: grown, offset: sequence.slot * size, room, at: 0 };
+        copyRows(from, to, sequence.held, kvHeads, headDim);
+      }
+      this.#arrays[index] = grown;
+    }
+    this.#room = room;
+    while (this.#slots.length < slots) this.#slots.push(undefined);
+  }
+
+  #reset(): void {
+    this.#arrays = [];
+    this.#slots = [];
+    this.#room = 0;
+  }
+
+  #array(index: number): Float32Array {
+    const array = this.#arrays[index];
+    if (array === undefined) throw new RangeError(`no cache tensor ${index}`);
+    return array;
+  }
+
+  #own(sequence: SlotSequence): void {
+    if (this.#slots[sequence.slot] !== sequence) throw new TypeError("This cache slot belongs to another sequence.");
+  }
+}

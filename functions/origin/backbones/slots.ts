@@ -1,0 +1,126 @@
+import { Tensor, type InferenceSession } from "onnxruntime-node";
+import type { Backbone, DecodeRow, KvSequence } from "./backbone.ts";
+import type { EmbedTokens } from "./embed-tokens.ts";
+import type { ProviderChoice } from "./providers.ts";
+import { SlotCache, SlotSequence } from "./slot-cache.ts";
+import { cacheTensorNames, type BackboneSpec } from "./spec.ts";
+import { floats, positions, rightPaddedMask, stack } from "./tensors.ts";
+
+/**
+ * Graphs whose past lies in slots with room to spare. `rows` only reads it and hands back the new rows, which are
+ * written here; `gqa` writes into the same memory itself (past and present are one buffer). Sequences of any length
+ * decode together, each bit for bit as if it were alone.
+ */
+export class SlotBackbone implements Backbone {
+  readonly spec: BackboneSpec;
+  readonly provider: ProviderChoice;
+  readonly #session: InferenceSession;
+  readonly #embedTokens: EmbedTokens;
+  readonly #names: readonly string[];
+  readonly #cache: SlotCache;
+
+  constructor(
+    spec: BackboneSpec,
+    provider: ProviderChoice,
+    session: InferenceSession,
+    embedTokens: EmbedTokens,
+    maxSequences: number,
+  ) {
+    this.spec = spec;
+    this.provider = provider;
+    this.#session = session;
+    this.#embedTokens = embedTokens;
+    this.#names = cacheTensorNames(spec.layers);
+    this.#cache = new SlotCache(spec, maxSequences);
+  }
+
+  embed(ids: Int32Array): Promise<Float32Array> {
+    return this.#embedTokens.run(ids);
+  }
+
+  open(expected: number): KvSequence {
+    return this.#cache.open(expected);
+  }
+
+  close(kv: KvSequence): void {
+    this.#cache.close(own(kv));
+  }
+
+  async prefill(kv: KvSequence, embeds: Float32Array): Promise<Float32Array> {
+    const [logits] = await this.#run([own(kv)], embeds, embeds.length / this.spec.hiddenSize);
+    if (logits === undefined) throw new Error("The graph returned no logits.");
+    return logits;
+  }
+
+  groups(rows: readonly DecodeRow[]): readonly (readonly DecodeRow[])[] {
+    return rows.length === 0 ? [] : [rows];
+  }
+
+  async decode(group: readonly DecodeRow[]): Promise<readonly Float32Array[]> {
+    const rows = new Map(group.map((row) => [own(row.kv), row]));
+    const arranged = this.#cache.arrange([...rows.keys()]);
+    const embeds = stack(arranged.map((sequence) => rows.get(sequence)?.embeds ?? new Float32Array(0)));
+    const logits = await this.#run(arranged, embeds, 1);
+    const results = new Map(arranged.map((sequence, index) => [sequence, logits[index]]));
+    return group.map(({ kv }) => results.get(own(kv)) ?? new Float32Array(0));
+  }
+
+  /** The sequences lie in neighbouring slots, in this order; each gets `width` new positions. */
+  async #run(sequences: readonly SlotSequence[], embeds: Float32Array, width: number): Promise<Float32Array[]> {
+    const { kvHeads, headDim, hiddenSize, vocabSize, layout } = this.spec;
+    const batch = sequences.length;
+    const first = sequences[0]?.slot ?? 0;
+    const starts = sequences.map(({ held }) => held);
+    this.#cache.reserve(Math.max(...starts) + width);
+
+    const feeds: Record<string, Tensor> = {
+      inputs_embeds: new Tensor("float32", embeds, [batch, width, hiddenSize]),
+      attention_mask: rightPaddedMask(starts.map((held) => held + width)),
+      position_ids: positions(starts, width),
+    };
+    if (layout === "rows") {
+      feeds["logits_index"] = new Tensor("int64", new BigInt64Array(batch).fill(BigInt(width - 1)), [batch]);
+    }
+    const fetches: Record<string, Tensor | null> = { logits: null };
+    this.#names.forEach((name, index) => {
+      const view = this.#cache.view(index, first, batch);
+      const past = new Tensor("float32", view, [batch, kvHeads, this.#cache.room, headDim]);
+      feeds[`past_key_values.${name}`] = past;
+      if (layout === "gqa") fetches[`present.${name}`] = past;
+      else fetches[`new_key_values.${name}`] = null;
+    });
+    const outputs = await this.#session.run(feeds, fetches);
+
+    if (layout === "rows") {
+      this.#names.forEach((name, index) => {
+        const rows = floats(outputs, `new_key_values.${name}`);
+        sequences.forEach((sequence, row) => this.#cache.append(index, sequence, rows, row, width));
+      });
+    }
+    for (const sequence of sequences) sequence.held += width;
+
+    const logits = floats(outputs, "logits");
+    return sequences.map((_, row) => {
+      const at = layout === "rows" ? row : (row + 1) * width - 1;
+      return logits.subarray(at * vocabSize, (at + 1) * vocabSize);
+    });
+  }
+
+  readBlock(kv: KvSequence, from: number, count: number): Float32Array {
+    return this.#cache.readBlock(own(kv), from, count);
+  }
+
+  appendBlock(kv: KvSequence, block: Float32Array, count: number): void {
+    this.#cache.appendBlock(own(kv), block, count);
+  }
+
+  async dispose(): Promise<void> {
+    await this.#session.release();
+    await this.#embedTokens.dispose();
+  }
+}
+
+function own(kv: KvSequence): SlotSequence {
+  if (!(kv instanceof SlotSequence)) throw new TypeError("This cache belongs to another backbone.");
+  return kv;
+}

@@ -1,0 +1,40 @@
+import { Tensor } from "onnxruntime-node";
+
+/** `int64` tensor of `length` ones. */
+export function ones(dims: readonly [number, number]): Tensor {
+  return new Tensor("int64", new BigInt64Array(dims[0] * dims[1]).fill(1n), dims);
+}
+
+/** `attention_mask [B, max(lengths)]`: ones first, then zeros (right padding). */
+export function rightPaddedMask(lengths: readonly number[]): Tensor {
+  const total = Math.max(...lengths);
+  const mask = new BigInt64Array(lengths.length * total);
+  lengths.forEach((length, row) => mask.fill(1n, row * total, row * total + length));
+  return new Tensor("int64", mask, [lengths.length, total]);
+}
+
+/** `position_ids [B, S]`: row b counts up from `starts[b]`. */
+export function positions(starts: readonly number[], width: number): Tensor {
+  const ids = new BigInt64Array(starts.length * width);
+  starts.forEach((start, row) => {
+    for (let i = 0; i < width; i++) ids[row * width + i] = BigInt(start + i);
+  });
+  return new Tensor("int64", ids, [starts.length, width]);
+}
+
+/** The float32 data of an output that must be there. */
+export function floats(outputs: Readonly<Record<string, Tensor>>, name: string): Float32Array {
+  const data = outputs[name]?.data;
+  if (!(data instanceof Float32Array)) throw new Error(`The graph returned no float32 ${name}.`);
+  return data;
+}
+
+/** Joins rows of equal length into one array: `[B, hidden]`. */
+export function stack(rows: readonly Float32Array[]): Float32Array {
+  const [first] = rows;
+  if (first === undefined) return new Float32Array(0);
+  if (rows.length === 1) return first;
+  const joined = new Float32Array(rows.length * first.length);
+  rows.forEach((row, index) => joined.set(row, index * first.length));
+  return joined;
+}

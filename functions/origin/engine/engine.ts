@@ -1,0 +1,347 @@
+import type { Backbone, DecodeRow } from "../backbones/backbone.ts";
+import { kvBytesPerToken } from "../backbones/spec.ts";
+import { FairQueue } from "./fair-queue.ts";
+import { GroupState } from "./group.ts";
+import { BLOCK_TOKENS, KvBudget } from "./kv-budget.ts";
+import { PrefixCache } from "./prefix-cache.ts";
+import { chunkLength, embedPrompt } from "./prompt.ts";
+import type { EngineErrorCode, EngineEvent, GenerateRequest } from "./request.ts";
+import type { LogitsProcessor } from "./sampling/sampler.ts";
+import type { Sequence } from "./sequence.ts";
+import { Slice } from "./slice.ts";
+import { EngineStats } from "./stats.ts";
+
+export interface EngineSettings {
+  /** Sequences that run at once. */
+  readonly maxSequences: number;
+  /** Memory for the key/value cache, bytes: running sequences and reusable prefixes together. */
+  readonly kvBytes: number;
+  /** How long one step may spend on prompts while answers stream, milliseconds. */
+  readonly prefillSliceMs: number;
+  /** Tokens of one chunk of a prompt at most. */
+  readonly maxChunkTokens: number;
+  readonly prefixCache: boolean;
+}
+
+export interface EngineOptions {
+  readonly backbone: Backbone;
+  readonly settings: EngineSettings;
+  readonly emit: (event: EngineEvent) => void;
+  /** Milliseconds; any epoch, the same as that of deadlines. */
+  readonly now?: () => number;
+  /** For requests that bring no seed. */
+  readonly randomSeed?: () => number;
+}
+
+/**
+ * Continuous batching over one backbone: each step admits what fits, spends a slice of time on prompts, and decodes one
+ * token of every running sequence; sequences join and leave between steps. Knows nothing of text, HTTP or releases.
+ */
+export class Engine {
+  readonly stats = new EngineStats();
+  readonly budget: KvBudget;
+  readonly prefixes: PrefixCache;
+  readonly #backbone: Backbone;
+  readonly #settings: EngineSettings;
+  readonly #emit: (event: EngineEvent) => void;
+  readonly #now: () => number;
+  readonly #randomSeed: () => number;
+  readonly #queue = new FairQueue();
+  readonly #groups = new Map<string, GroupState>();
+  readonly #slice: Slice;
+  #running: Sequence[] = [];
+  #arrivals = 0;
+  #stepping = false;
+  readonly #cancelled = new Set<string>();
+
+  constructor(options: EngineOptions) {
+    const { backbone, settings } = options;
+    this.#backbone = backbone;
+    this.#settings = settings;
+    this.#emit = options.emit;
+    this.#now = options.now ?? Date.now;
+    this.#randomSeed = options.randomSeed ?? (() => Math.floor(Math.random() * 2 ** 32));
+    this.budget = new KvBudget(Math.floor(settings.kvBytes / (kvBytesPerToken(backbone.spec) * BLOCK_TOKENS)));
+    this.prefixes = new PrefixCache(this.budget);
+    this.#slice = new Slice(settings, backbone.spec.entangled);
+  }
+
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  get running(): number {
+    return this.#running.length;
+  }
+
+  get idle(): boolean {
+    return this.#groups.size === 0;
+  }
+
+  /**
+   * Queues a request; it begins at the next step. The caller has checked it with `checkRequest`.
+   * @param processors one per choice where the answer follows a grammar
+   */
+  submit(request: GenerateRequest, processors: readonly LogitsProcessor[] = []): void {
+    const { spec } = this.#backbone;
+    const group = new GroupState({
+      request,
+      arrival: this.#arrivals++,
+      now: this.#now(),
+      maxPositions: spec.maxPositions,
+      eosTokenIds: spec.eosTokenIds,
+      reusePrefix: this.#settings.prefixCache && !spec.entangled,
+      fallbackSeed: this.#randomSeed(),
+      processors,
+    });
+    this.#groups.set(request.id, group);
+    this.#queue.push(group);
+    if (group.blocksPerSequence * request.sampling.n > this.budget.total) {
+      this.#fail(group, "overloaded", "The prompt and max_tokens need more cache than this origin has. Ask for less.");
+    }
+  }
+
+  /** Ends a request without an answer. What it holds is free before the next step begins. */
+  cancel(id: string): void {
+    this.#cancelled.add(id);
+    if (!this.#stepping) this.#sweep();
+  }
+
+  /** One step. Must not be called again before it is done. */
+  async step(): Promise<void> {
+    this.#stepping = true;
+    try {
+      this.#sweep();
+      this.#expire();
+      this.#admit();
+      await this.#prefill();
+      this.#sweep();
+      await this.#decode();
+    } finally {
+      this.#stepping = false;
+      this.#sweep();
+    }
+  }
+
+  #sweep(): void {
+    for (const id of this.#cancelled) {
+      const group = this.#groups.get(id);
+      if (group !== undefined) this.#remove(group, "cancelled");
+    }
+    this.#cancelled.clear();
+  }
+
+  #expire(): void {
+    const now = this.#now();
+    for (const group of this.#groups.values()) {
+      const { deadline } = group.request;
+      if (deadline !== null && now >= deadline) this.#fail(group, "origin_timeout", "The request took too long.");
+    }
+  }
+
+  #admit(): void {
+    for (;;) {
+      const group = this.#queue.peek();
+      if (group === undefined) return;
+      const { n } = group.request.sampling;
+      if (this.#running.length + n > this.#settings.maxSequences) return;
+      // No smaller request overtakes one that does not fit: it would wait for ever.
+      const blocks = group.blocksPerSequence;
+      if (!this.budget.reserve(blocks * n, () => this.prefixes.evict())) return;
+      this.#queue.remove(group);
+      group.admittedAt = this.#now();
+      for (const sequence of group.sequences) {
+        sequence.blocks = blocks;
+        this.#running.push(sequence);
+      }
+      const [first] = group.sequences;
+      if (first !== undefined) this.#guard(group, () => this.#begin(first));
+    }
+  }
+
+  #begin(first: Sequence): void {
+    const { group } = first;
+    const { tokenIds } = group.request;
+    first.phase = "prefill";
+    first.kv = this.#backbone.open(tokenIds.length + Math.min(group.maxTokens, BLOCK_TOKENS));
+    if (group.hashes.length > 0) {
+      group.cachedTokens = this.prefixes.restore(this.#backbone, first.kv, group.hashes, tokenIds.length);
+    }
+  }
+
+  /** Chunks of prompts, in fair order, until the step's slice is used up. */
+  async #prefill(): Promise<void> {
+    this.#slice.begin(this.#running.some(({ phase }) => phase === "decode"));
+    for (;;) {
+      const [first] = this.#running
+        .filter(({ phase }) => phase === "prefill")
+        .toSorted((a, b) => this.#queue.compare(a.group, b.group));
+      const tokens = this.#slice.tokens();
+      if (first === undefined || tokens === 0) return;
+      await this.#prefillChunk(first, tokens);
+      this.#sweep();
+    }
+  }
+
+  async #prefillChunk(sequence: Sequence, tokens: number): Promise<void> {
+    const { group, kv } = sequence;
+    const { request } = group;
+    if (kv === null) return;
+    const from = kv.held;
+    const to = from + chunkLength(request.tokenIds.length - from, tokens);
+    const started = performance.now();
+    try {
+      const embeds = await embedPrompt(this.#backbone, request, from, to);
+      const logits = await this.#backbone.prefill(kv, embeds);
+      this.#queue.charge(request.salt, { prompt: to - from });
+      this.stats.prompt(to - from, performance.now() - started);
+      if (to === request.tokenIds.length) this.#prefilled(group, logits);
+    } catch (error) {
+      this.#broken(group, error);
+    } finally {
+      this.#slice.spent(to - from, performance.now() - started);
+    }
+  }
+
+  /** The prompt is cached: keep its blocks, give the other choices a copy, and choose everybody's first token. */
+  #prefilled(group: GroupState, logits: Float32Array): void {
+    if (this.#cancelled.has(group.request.id)) return;
+    const [first, ...others] = group.sequences;
+    const kv = first?.kv;
+    if (first === undefined || kv === null || kv === undefined) return;
+    group.prefilledAt = this.#now();
+    if (group.hashes.length > 0) this.prefixes.keep(this.#backbone, kv, group.hashes, kv.held);
+    if (others.length > 0) {
+      const block = this.#backbone.readBlock(kv, 0, kv.held);
+      for (const other of others) {
+        other.kv = this.#backbone.open(kv.held + BLOCK_TOKENS);
+        this.#backbone.appendBlock(other.kv, block, kv.held);
+      }
+    }
+    for (const sequence of group.sequences) {
+      sequence.phase = "decode";
+      this.#advance(sequence, group.sequences.length === 1 ? logits : logits.slice());
+    }
+    this.stats.firstToken(this.#now() - group.submittedAt);
+  }
+
+  async #decode(): Promise<void> {
+    const sequences = this.#running.filter(({ phase }) => phase === "decode");
+    if (sequences.length === 0) return;
+    const started = performance.now();
+    const { hiddenSize } = this.#backbone.spec;
+    const embeds = await this.#backbone.embed(Int32Array.from(sequences, ({ lastId }) => lastId));
+    const rows = new Map<DecodeRow, Sequence>();
+    sequences.forEach((sequence, index) => {
+      if (sequence.kv === null) return;
+      const row = embeds.subarray(index * hiddenSize, (index + 1) * hiddenSize);
+      rows.set({ kv: sequence.kv, embeds: row }, sequence);
+    });
+    for (const group of this.#backbone.groups([...rows.keys()])) await this.#decodeGroup(group, rows);
+    this.stats.step(sequences.length, performance.now() - started);
+  }
+
+  /** One call. When it fails, its rows run alone, so that only those end that are at fault. */
+  async #decodeGroup(group: readonly DecodeRow[], rows: ReadonlyMap<DecodeRow, Sequence>): Promise<void> {
+    try {
+      const logits = await this.#backbone.decode(group);
+      group.forEach((row, index) => {
+        const sequence = rows.get(row);
+        const own = logits[index];
+        if (sequence === undefined || own === undefined || this.#cancelled.has(sequence.group.request.id)) return;
+        sequence.steps++;
+        this.#guard(sequence.group, () => this.#advance(sequence, own));
+      });
+    } catch (error) {
+      if (group.length > 1) {
+        for (const row of group) await this.#decodeGroup([row], rows);
+        return;
+      }
+      const [row] = group;
+      const sequence = row === undefined ? undefined : rows.get(row);
+      if (sequence !== undefined) this.#broken(sequence.group, error);
+    }
+  }
+
+  /** Chooses a token from logits, reports it, and ends the sequence where it is over. */
+  #advance(sequence: Sequence, logits: Float32Array): void {
+    if (sequence.phase !== "decode") return;
+    const { group, choice } = sequence;
+    const { id, salt } = group.request;
+    const token = sequence.sample(logits);
+    this.#queue.charge(salt, { answer: 1 });
+    const reason = sequence.finishReason();
+    if (reason !== "stop") {
+      const logprobs = token.logprobs === null ? null : [token.logprobs];
+      this.#emit({ type: "tokens", id, choice, ids: [token.id], logprobs });
+    }
+    if (reason === null) return;
+    this.#release(sequence);
+    this.#emit({ type: "finish", id, choice, reason, stopTokenId: reason === "stop" ? token.id : null });
+    if (group.done) this.#end(group);
+  }
+
+  #end(group: GroupState): void {
+    const { id, tokenIds } = group.request;
+    const now = this.#now();
+    const admitted = group.admittedAt ?? now;
+    const prefilled = group.prefilledAt ?? now;
+    this.#remove(group, "finished");
+    this.#emit({
+      type: "end",
+      id,
+      usage: {
+        prompt_tokens: tokenIds.length,
+        cached_tokens: group.cachedTokens,
+        completion_tokens: group.sequences.reduce((sum, { generated }) => sum + generated, 0),
+      },
+      timing: {
+        queue_ms: admitted - group.submittedAt,
+        prefill_ms: prefilled - admitted,
+        decode_ms: now - prefilled,
+        steps: Math.max(...group.sequences.map(({ steps }) => steps)),
+      },
+    });
+  }
+
+  #guard(group: GroupState, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#broken(group, error);
+    }
+  }
+
+  /** Something threw: the request at fault ends, with a message that says nothing of the inside. */
+  #broken(group: GroupState, error: unknown): void {
+    this.stats.lastFailure = error instanceof Error ? error.message : String(error);
+    this.#fail(group, "origin_failed", "The model failed on this request.");
+  }
+
+  #fail(group: GroupState, code: EngineErrorCode, message: string): void {
+    if (this.#remove(group, "failed")) this.#emit({ type: "error", id: group.request.id, code, message });
+  }
+
+  /** Frees all that a request holds. False when that was done before. */
+  #remove(group: GroupState, outcome: "finished" | "failed" | "cancelled"): boolean {
+    if (this.#groups.get(group.request.id) !== group) return false;
+    this.#groups.delete(group.request.id);
+    this.#queue.remove(group);
+    for (const sequence of group.sequences) this.#release(sequence);
+    this.#queue.leave(group.request.salt);
+    this.stats.ended(outcome);
+    return true;
+  }
+
+  #release(sequence: Sequence): void {
+    if (sequence.phase === "done") return;
+    sequence.phase = "done";
+    this.#running = this.#running.filter((one) => one !== sequence);
+    this.budget.release(sequence.blocks);
+    sequence.blocks = 0;
+    const { kv } = sequence;
+    sequence.kv = null;
+    if (kv !== null) this.#backbone.close(kv);
+    sequence.dispose();
+  }
+}

@@ -1,0 +1,77 @@
+import type { GroupState } from "./group.ts";
+
+/** An answered token costs about as much as two prompt tokens (the weights of VTC, arXiv:2401.00588). */
+const DECODE_WEIGHT = 2;
+
+/** Counters of tenants that have nothing running. */
+const MAX_REMEMBERED_TENANTS = 256;
+
+/**
+ * Who goes next: higher priority first, then the tenant that was served fewest tokens (virtual token counter, VTC,
+ * arXiv:2401.00588), then who came first. A tenant that returns from a pause starts at the level of the least served
+ * active one, so that nobody saves up for a burst.
+ */
+export class FairQueue {
+  #waiting: GroupState[] = [];
+  readonly #served = new Map<string, number>();
+  /** Requests per tenant that wait or run. */
+  readonly #active = new Map<string, number>();
+
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  push(group: GroupState): void {
+    const { salt } = group.request;
+    const active = this.#active.get(salt) ?? 0;
+    if (active === 0) this.#served.set(salt, Math.max(this.#served.get(salt) ?? 0, this.#level()));
+    this.#active.set(salt, active + 1);
+    this.#waiting.push(group);
+  }
+
+  /** The next one, left in the queue. */
+  peek(): GroupState | undefined {
+    let best: GroupState | undefined;
+    for (const group of this.#waiting) if (best === undefined || this.compare(group, best) < 0) best = group;
+    return best;
+  }
+
+  remove(group: GroupState): boolean {
+    const before = this.#waiting.length;
+    this.#waiting = this.#waiting.filter((one) => one !== group);
+    return this.#waiting.length < before;
+  }
+
+  waiting(): readonly GroupState[] {
+    return this.#waiting;
+  }
+
+  /** Negative when `a` goes before `b`. */
+  compare(a: GroupState, b: GroupState): number {
+    const served = (group: GroupState): number => this.#served.get(group.request.salt) ?? 0;
+    return b.request.priority - a.request.priority || served(a) - served(b) || a.arrival - b.arrival;
+  }
+
+  charge(salt: string, tokens: { readonly prompt?: number; readonly answer?: number }): void {
+    const cost = (tokens.prompt ?? 0) + DECODE_WEIGHT * (tokens.answer ?? 0);
+    this.#served.set(salt, (this.#served.get(salt) ?? 0) + cost);
+  }
+
+  /** To be called once for each pushed request, when it is over. */
+  leave(salt: string): void {
+    const active = (this.#active.get(salt) ?? 1) - 1;
+    if (active > 0) this.#active.set(salt, active);
+    else this.#active.delete(salt);
+    // The table must not grow with the number of salts ever seen; who is away too long starts at the level again.
+    if (this.#served.size > 4 * this.#active.size + MAX_REMEMBERED_TENANTS) {
+      for (const known of this.#served.keys()) if (!this.#active.has(known)) this.#served.delete(known);
+    }
+  }
+
+  /** What the least served active tenant has had. */
+  #level(): number {
+    let level = Infinity;
+    for (const salt of this.#active.keys()) level = Math.min(level, this.#served.get(salt) ?? 0);
+    return level === Infinity ? 0 : level;
+  }
+}

@@ -1,0 +1,93 @@
+import type { Backbone, KvSequence } from "../backbones/backbone.ts";
+import { BLOCK_TOKENS, type KvBudget } from "./kv-budget.ts";
+
+/**
+ * A prompt's last chunk keeps at least this many tokens: the products of one row take another kernel, which moves the
+ * logits, while chunks of two and more are bit-equal to the whole prompt.
+ */
+export const MIN_CHUNK_TOKENS = 2;
+
+/**
+ * Blocks of earlier prompts by their chained hash, copied into a sequence that begins the same way. Blocks of prompts
+ * only: rows that were computed one token at a time differ in their last bits from those of a prefill.
+ */
+export class PrefixCache {
+  /** In the order of use, the longest unused first. */
+  readonly #blocks = new Map<string, Float32Array>();
+  readonly #budget: KvBudget;
+  hits = 0;
+  lookups = 0;
+
+  constructor(budget: KvBudget) {
+    this.#budget = budget;
+  }
+
+  get size(): number {
+    return this.#blocks.size;
+  }
+
+  /** Copies the longest known beginning of a prompt into an empty cache. Returns its tokens. */
+  restore(backbone: Backbone, kv: KvSequence, hashes: readonly string[], promptTokens: number): number {
+    const usable = Math.floor((promptTokens - MIN_CHUNK_TOKENS) / BLOCK_TOKENS);
+    let count = 0;
+    while (count < Math.min(usable, hashes.length) && this.#blocks.has(hashes[count] ?? "")) count++;
+    this.lookups += promptTokens;
+    if (count === 0) return 0;
+    const found = hashes.slice(0, count).map((hash) => this.#use(hash));
+    backbone.appendBlock(kv, join(found, backbone.spec.layers * 2 * backbone.spec.kvHeads), count * BLOCK_TOKENS);
+    this.hits += count * BLOCK_TOKENS;
+    return count * BLOCK_TOKENS;
+  }
+
+  /** Keeps the full blocks among the first `tokens` positions of a sequence. */
+  keep(backbone: Backbone, kv: KvSequence, hashes: readonly string[], tokens: number): void {
+    const full = Math.min(hashes.length, Math.floor(tokens / BLOCK_TOKENS));
+    // From the end to the start: a use moves a block to the young end, and a prefix must outlive what builds on it.
+    for (let index = full - 1; index >= 0; index--) {
+      const hash = hashes[index] ?? "";
+      if (this.#blocks.has(hash)) {
+        this.#use(hash);
+        continue;
+      }
+      if (!this.#budget.keep()) {
+        if (!this.evict() || !this.#budget.keep()) return;
+      }
+      this.#blocks.set(hash, backbone.readBlock(kv, index * BLOCK_TOKENS, BLOCK_TOKENS));
+    }
+  }
+
+  /** Drops the block that was not used for longest. */
+  evict(): boolean {
+    const [oldest] = this.#blocks.keys();
+    if (oldest === undefined) return false;
+    this.#blocks.delete(oldest);
+    this.#budget.drop();
+    return true;
+  }
+
+  clear(): void {
+    while (this.evict());
+  }
+
+  #use(hash: string): Float32Array {
+    const block = this.#blocks.get(hash);
+    if (block === undefined) throw new RangeError("a prefix block vanished while it was used");
+    this.#blocks.delete(hash);
+    this.#blocks.set(hash, block);
+    return block;
+  }
+}
+
+/** Blocks `[rows, BLOCK_TOKENS, head_dim]` one after the other as `[rows, n * BLOCK_TOKENS, head_dim]`. */
+function join(blocks: readonly Float32Array[], rows: number): Float32Array {
+  const [first] = blocks;
+  if (first === undefined || blocks.length === 1) return first ?? new Float32Array(0);
+  const size = first.length / rows;
+  const joined = new Float32Array(first.length * blocks.length);
+  for (let row = 0; row < rows; row++) {
+    blocks.forEach((block, index) => {
+      joined.set(block.subarray(row * size, (row + 1) * size), (row * blocks.length + index) * size);
+    });
+  }
+  return joined;
+}

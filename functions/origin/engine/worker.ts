@@ -1,0 +1,86 @@
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { openBackbone } from "../backbones/open.ts";
+import { Engine } from "./engine.ts";
+import type { EngineReport, EngineThreadData, FromEngine, ToEngine } from "./messages.ts";
+import type { EngineEvent } from "./request.ts";
+
+/**
+ * The engine's own thread. onnxruntime-node computes inside the event loop that calls it, so the thread that answers
+ * health checks must not be the one that runs the model.
+ */
+const port = parentPort;
+if (port === null) throw new Error("engine/worker.ts runs in a worker thread");
+
+const { backbone: source, settings } = workerData as EngineThreadData;
+const backbone = await openBackbone(source);
+let events: EngineEvent[] = [];
+const engine = new Engine({ backbone, settings, emit: (event) => events.push(event) });
+let closing = false;
+let wake: (() => void) | null = null;
+
+function send(message: FromEngine): void {
+  port?.postMessage(message);
+}
+
+function receive(message: ToEngine): void {
+  switch (message.type) {
+    case "submit":
+      engine.submit(message.request);
+      break;
+    case "cancel":
+      engine.cancel(message.id);
+      break;
+    case "report":
+      send({ type: "report", report: report() });
+      break;
+    case "close":
+      closing = true;
+      break;
+  }
+}
+
+function report(): EngineReport {
+  const { stats, budget, prefixes } = engine;
+  return {
+    waiting: engine.waiting,
+    running: engine.running,
+    blocks: { total: budget.total, reserved: budget.reserved, cached: budget.cached },
+    prefix: { lookups: prefixes.lookups, hits: prefixes.hits },
+    stats,
+  };
+}
+
+/** One message a step: what was emitted reaches the other thread before the next call blocks this one. */
+function flush(): void {
+  if (events.length === 0) return;
+  send({ type: "events", events });
+  events = [];
+}
+
+port.on("message", (message: ToEngine) => {
+  receive(message);
+  flush();
+  wake?.();
+});
+send({ type: "ready", spec: backbone.spec, provider: backbone.provider });
+
+while (!closing) {
+  // Messages that came while the model ran, without waiting for the event loop's turn: a cancel counts at this step.
+  for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+    receive(next.message as ToEngine);
+  }
+  flush();
+  // A close that was among them must not be waited for a second time.
+  if (closing) break;
+  if (engine.idle) {
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    wake = null;
+    continue;
+  }
+  await engine.step();
+  flush();
+}
+await backbone.dispose();
+port.close();

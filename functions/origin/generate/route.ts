@@ -1,0 +1,86 @@
+import type { Context } from "hono";
+import { decodeFrame } from "../../../shared/frame/decode.ts";
+import { FRAME_CONTENT_TYPE } from "../../../shared/frame/schema.ts";
+import { FoveaError } from "../../../shared/errors/error.ts";
+import { checkContentDigest } from "../../../shared/http-signature/digest.ts";
+import { verifyRequest } from "../../../shared/http-signature/verify.ts";
+import { MAX_FRAME_BYTES } from "../../../shared/limits/limits.ts";
+import { EVENT_STREAM_HEADERS } from "../../../shared/sse/format.ts";
+import type { OriginContext, OriginEnv } from "../context.ts";
+import { checkRequest } from "../engine/check-request.ts";
+import type { EngineHost } from "../engine/host.ts";
+import type { GenerateRequest } from "../engine/request.ts";
+import type { Lease } from "./admission.ts";
+import { AnswerWriter } from "./answer.ts";
+import { readBody } from "./read-body.ts";
+import { toRequest } from "./to-request.ts";
+
+/**
+ * `POST /v1/generate`: one frame in, an event stream of token ids out. The order of checks is the order of what they
+ * cost: signature from the headers alone, admission, the body up to its cap, its digest, the frame, the release.
+ */
+export function generateRoute(origin: OriginContext) {
+  return async function generate(c: Context<OriginEnv>): Promise<Response> {
+    const request = c.req.raw;
+    if (request.headers.get("content-type") !== FRAME_CONTENT_TYPE) {
+      throw new FoveaError("unsupported_media_type", `Send a frame as ${FRAME_CONTENT_TYPE}.`);
+    }
+    await verifyRequest(
+      { method: request.method, url: request.url, headers: request.headers },
+      origin.keys,
+      origin.nonces,
+    );
+    const lease = origin.admission.enter(keyIdOf(request.headers));
+    try {
+      const { engine, job } = await accept(origin, request);
+      return answer(engine, job, lease);
+    } catch (error) {
+      lease.release();
+      throw error;
+    }
+  };
+}
+
+async function accept(origin: OriginContext, request: Request): Promise<{ engine: EngineHost; job: GenerateRequest }> {
+  const body = await readBody(request, MAX_FRAME_BYTES);
+  await checkContentDigest(request.headers, body);
+  const frame = decodeFrame(body);
+  const { local, engine } = await origin.serving.named(frame.meta.model, frame.meta.release);
+  if (frame.meta.contract !== local.release.contractId) {
+    throw new FoveaError("contract_mismatch", "The features were made for another backbone. Load the release anew.");
+  }
+  const job = toRequest(frame, {
+    // Not the caller's id: two requests may carry the same.
+    id: crypto.randomUUID(),
+    hiddenSize: engine.spec.hiddenSize,
+    features: origin.features,
+    deadline: Date.now() + origin.settings.requestMs,
+  });
+  checkRequest(job, engine.spec, engine.maxSequences);
+  return { engine, job };
+}
+
+/** The stream ends with the last event, and the sequence ends with the stream: a client that leaves frees its blocks. */
+function answer(engine: EngineHost, job: GenerateRequest, lease: Lease): Response {
+  const encoder = new TextEncoder();
+  const stream = new ReadableStream<Uint8Array>({
+    start(controller) {
+      const writer = new AnswerWriter((text) => controller.enqueue(encoder.encode(text)));
+      engine.submit(job, (event) => {
+        if (!writer.push(event)) return;
+        lease.release();
+        controller.close();
+      });
+    },
+    cancel() {
+      engine.cancel(job.id);
+      lease.release();
+    },
+  });
+  return new Response(stream, { headers: EVENT_STREAM_HEADERS });
+}
+
+/** Which key signed: for quotas, after the signature was verified. */
+function keyIdOf(headers: Headers): string {
+  return /;keyid="([^"]*)"/.exec(headers.get("signature-input") ?? "")?.[1] ?? "";
+}

@@ -1,0 +1,69 @@
+import { FoveaError } from "../../../shared/errors/error.ts";
+import type { Frame } from "../../../shared/frame/frame.ts";
+import type { FrameFeature } from "../../../shared/frame/schema.ts";
+import type { FeatureRows, GenerateRequest } from "../engine/request.ts";
+import { decodeFeatures } from "../features/decode-features.ts";
+import { featureCacheKey, type CachedFeatures, type FeatureCache } from "../features/feature-cache.ts";
+
+/** The origin lacks features that the frame names by hash alone; the edge sends them with the next try. */
+export class FeaturesMissing extends FoveaError {
+  readonly hashes: readonly string[];
+
+  constructor(hashes: readonly string[]) {
+    super("features_missing", "The origin does not hold all features. Send them in the frame.");
+    this.hashes = hashes;
+  }
+}
+
+export interface ToRequestOptions {
+  readonly id: string;
+  readonly hiddenSize: number;
+  readonly features: FeatureCache;
+  readonly deadline: number;
+}
+
+/**
+ * A frame as the engine takes it. Features that came along are kept for the next question about the same picture.
+ * @throws FoveaError `invalid_frame`, `features_missing` (as FeaturesMissing)
+ */
+export function toRequest({ meta, token_ids, tensors }: Frame, options: ToRequestOptions): GenerateRequest {
+  const found = new Map<string, CachedFeatures>();
+  const missing = new Set<string>();
+  for (const feature of meta.features) {
+    if (found.has(feature.hash)) continue;
+    const key = featureCacheKey(meta.contract, feature.hash, meta.cache_salt);
+    const held = feature.tensor === undefined ? options.features.get(key) : decode(feature, tensors, options);
+    if (held === undefined) missing.add(feature.hash);
+    else {
+      found.set(feature.hash, held);
+      if (feature.tensor !== undefined) options.features.set(key, held);
+    }
+  }
+  if (missing.size > 0) throw new FeaturesMissing([...missing]);
+  return {
+    id: options.id,
+    tokenIds: token_ids,
+    features: meta.features.map((feature) => toRows(feature, found.get(feature.hash))),
+    sampling: meta.sampling,
+    salt: meta.cache_salt,
+    priority: meta.priority,
+    deadline: options.deadline,
+  };
+}
+
+function decode(feature: FrameFeature, tensors: Frame["tensors"], options: ToRequestOptions): CachedFeatures {
+  const name = feature.tensor ?? "";
+  const tensor = tensors.get(name);
+  if (tensor === undefined) throw new FoveaError("invalid_frame", `The frame lacks ${name}.`);
+  if (name.startsWith("pixels.")) {
+    throw new FoveaError("invalid_frame", "This origin runs no vision encoder. Send projected features.");
+  }
+  return decodeFeatures(tensor, tensors.get(`${name}.scale`), options.hiddenSize);
+}
+
+function toRows({ hash, offset, length, row }: FrameFeature, held: CachedFeatures | undefined): FeatureRows {
+  if (held === undefined || row + length > held.rows) {
+    throw new FoveaError("invalid_frame", "A feature takes more rows than the picture has.");
+  }
+  return { hash, offset, length, row, rows: held.values.subarray(row * held.width, (row + length) * held.width) };
+}

@@ -1,0 +1,124 @@
+import { FoveaError } from "../../../shared/errors/error.ts";
+import { RESIDENT_RELEASES } from "../../../shared/limits/releases.ts";
+import { EngineHost } from "../engine/host.ts";
+import { log } from "../log.ts";
+import type { LocalRelease } from "../releases/local-cache.ts";
+import type { Settings } from "../settings.ts";
+import { engineSource } from "./engine-source.ts";
+
+/** Where releases come from: OriginReleases in production, a stand-in in tests. */
+export interface ReleaseSource {
+  stable(model: string): Promise<LocalRelease>;
+  /** @throws FoveaError `contract_mismatch` for a release that no channel names */
+  named(model: string, digest: string): Promise<LocalRelease>;
+}
+
+/** A release with its engine. */
+export interface Served {
+  readonly local: LocalRelease;
+  readonly engine: EngineHost;
+}
+
+/**
+ * The engines of this process, one per release. A release that a channel newly names is loaded beside the old one, which
+ * goes when it is the one used longest ago and nothing runs on it: a promotion costs nobody an answer.
+ */
+export class Serving {
+  readonly #releases: ReleaseSource;
+  readonly #settings: Settings;
+  readonly #start: (local: LocalRelease) => Promise<EngineHost>;
+  readonly #served = new Map<string, Promise<Served>>();
+  #ready: Served[] = [];
+
+  constructor(
+    releases: ReleaseSource,
+    settings: Settings,
+    start: (local: LocalRelease) => Promise<EngineHost> = (local) => startEngine(local, settings),
+  ) {
+    this.#releases = releases;
+    this.#settings = settings;
+    this.#start = start;
+  }
+
+  /** Releases that are loaded and can serve. */
+  get ready(): readonly Served[] {
+    return this.#ready.filter(({ engine }) => engine.failure === null);
+  }
+
+  /** Loads the stable release of every model that the settings name. */
+  async warm(): Promise<void> {
+    for (const model of this.#settings.models) await this.#serve(await this.#releases.stable(model));
+  }
+
+  /** The release that a frame names. @throws FoveaError `contract_mismatch`, `release_unavailable` */
+  async named(model: string, digest: string): Promise<Served> {
+    const known = this.#served.get(digest);
+    const served = await (known ?? this.#serve(await this.#releases.named(model, digest)));
+    if (served.engine.failure === null && served.local.release.name === model) return served;
+    if (served.local.release.name !== model) {
+      throw new FoveaError("contract_mismatch", "The release is not one of the named model.");
+    }
+    // The thread died: the next request starts a new one.
+    this.#forget(digest);
+    throw new FoveaError("release_unavailable", "The engine stopped and is being started again.", {
+      retryAfterMs: 1_000,
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#ready.map(({ engine }) => engine.close()));
+    this.#ready = [];
+    this.#served.clear();
+  }
+
+  #serve(local: LocalRelease): Promise<Served> {
+    const known = this.#served.get(local.digest);
+    if (known !== undefined) return known;
+    const starting = this.#load(local);
+    this.#served.set(local.digest, starting);
+    starting.catch(() => this.#forget(local.digest));
+    return starting;
+  }
+
+  async #load(local: LocalRelease): Promise<Served> {
+    const started = performance.now();
+    try {
+      const served: Served = { local, engine: await this.#start(local) };
+      const { provider, reason } = served.engine.provider;
+      log("info", "release_loaded", {
+        release: `${local.release.name}@${local.release.version}`,
+        digest: local.digest,
+        layout: served.engine.spec.layout,
+        provider,
+        reason,
+        ms: Math.round(performance.now() - started),
+      });
+      this.#ready.push(served);
+      await this.#makeRoom();
+      return served;
+    } catch (cause) {
+      log("error", "release_failed", { digest: local.digest, cause: cause instanceof Error ? cause.message : "" });
+      throw new FoveaError("release_unavailable", "The release cannot be loaded here.", { cause });
+    }
+  }
+
+  async #makeRoom(): Promise<void> {
+    const limit = RESIDENT_RELEASES * this.#settings.models.length;
+    const idle = this.#ready.filter(({ engine }) => engine.active === 0);
+    while (this.#ready.length > limit) {
+      const oldest = idle.shift();
+      if (oldest === undefined || oldest === this.#ready.at(-1)) return;
+      this.#forget(oldest.local.digest);
+      await oldest.engine.close();
+    }
+  }
+
+  #forget(digest: string): void {
+    this.#served.delete(digest);
+    this.#ready = this.#ready.filter(({ local }) => local.digest !== digest);
+  }
+}
+
+async function startEngine(local: LocalRelease, settings: Settings): Promise<EngineHost> {
+  return EngineHost.start({ backbone: await engineSource(local, settings), settings: settings.engine });
+}
