@@ -20,6 +20,12 @@ export default defineCommand({
       valueHint: "q8|stage=q8,...",
       description: "Weights to take: fp32, fp16, q8, int8, uint8, q4, q4f16 (default: the most exact there are)",
     },
+    encoder: {
+      type: "enum",
+      options: ["auto", "edge"],
+      default: "auto",
+      description: "edge refuses an encoder that does not fit its isolate; auto places it at the origin",
+    },
     ...storeArgs,
     ...keyArgs,
   },
@@ -32,6 +38,7 @@ export default defineCommand({
         store,
         key: await signingKey(),
         signal,
+        encoder: args.encoder,
         ...(dtype === undefined ? {} : { dtype }),
         onProgress: ({ phase, doneBytes, totalBytes }) => progress.update(phase, doneBytes, totalBytes),
       });

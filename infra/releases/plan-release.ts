@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { fitStages } from "../../shared/releases/budget.ts";
 import type { Stage, StageName } from "../../shared/releases/schema.ts";
 import { compileTokenizer } from "../../shared/tokenizer/compile/compile.ts";
 import { plannedFromBytes, plannedFromDisk, plannedFromSegments, type PlannedFile } from "./file-plan.ts";
@@ -40,17 +41,25 @@ const IMAGE_PROCESSOR_FILES = ["preprocessor_config.json", "processor_config.jso
 const BACKBONE_FILES = ["config.json", "generation_config.json"];
 const TOKENIZER_FILES = ["tokenizer_config.json", "special_tokens_map.json", "generation_config.json"];
 
-/** Reads a model folder and says which files and stages its release has. Nothing is uploaded or written. */
+/**
+ * Reads a model folder and says which files and stages its release has. Nothing is uploaded or written. An encoder that
+ * does not fit its isolate is placed at the origin, unless `encoder` is `"edge"`.
+ * Throws HubFolderError, or ReleaseError `budget_exceeded`.
+ */
 export async function planRelease(
   dir: string,
-  options: { readonly dtype?: string; readonly compilers?: StageCompilers } = {},
+  options: { readonly dtype?: string; readonly encoder?: "edge" | "auto"; readonly compilers?: StageCompilers } = {},
 ): Promise<PlannedRelease> {
   const folder = await readHubFolder(dir);
   const files = new Map<string, PlannedFile>();
   const stages: Partial<Record<StageName, Stage>> = {};
   await addText(folder, options.compilers ?? COMPILERS, files, stages);
   for (const graph of chooseGraphs(folder, options.dtype)) await addGraph(folder, graph, files, stages);
-  return { ...(await describeModel(folder)), files: [...files.values()], stages };
+  return {
+    ...(await describeModel(folder)),
+    files: [...files.values()],
+    stages: fitStages(stages, options.encoder === "edge"),
+  };
 }
 
 async function addText(

@@ -17,6 +17,8 @@ export interface PublishOptions {
   readonly store: ObjectStore;
   /** `q8`, or `vision_encoder=fp32,backbone=q8`. */
   readonly dtype?: string;
+  /** `"edge"` refuses a release whose encoder does not fit the encoder Worker, instead of placing it at the origin. */
+  readonly encoder?: "edge" | "auto";
   readonly compilers?: StageCompilers;
   /** Signs the release (`model.sig`); absent only for the local stage. */
   readonly key?: SigningKey | null;

@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { StoreError, type ListedObject, type ObjectInfo, type ObjectStore, type PutCondition } from "./object-store.ts";
 
 const TEMPORARY = ".tmp";
+const STALE_LOCK_MS = 60_000;
 
 /**
  * A folder as a bucket: for air-gapped copies, tests, and an origin with a disk. A put writes beside and renames; create-only
@@ -92,18 +93,27 @@ async function place(temporary: string, target: string, condition: PutCondition)
     await rename(temporary, target);
     return;
   }
-  const lock = `${temporary.slice(0, temporary.lastIndexOf(TEMPORARY) + TEMPORARY.length)}/${createHash("sha256").update(target).digest("hex")}.lock`;
+  await withLock(dirname(temporary), target, async () => {
+    if ((await headOf(target))?.etag !== condition.ifMatch) {
+      throw new StoreError("precondition_failed", "the object has changed since it was read");
+    }
+    await rename(temporary, target);
+  });
+}
+
+async function withLock(folder: string, target: string, work: () => Promise<void>): Promise<void> {
+  const lock = join(folder, `${createHash("sha256").update(target).digest("hex")}.lock`);
+  const age = Date.now() - ((await stat(lock).catch(() => null))?.mtimeMs ?? Date.now());
+  // Held for two system calls; one that is older belongs to a process that died.
+  if (age > STALE_LOCK_MS) await rm(lock, { force: true });
   await writeFile(lock, String(process.pid), { flag: "wx" }).catch((thrown: unknown) => {
     if (codeOf(thrown) === "EEXIST") throw new StoreError("precondition_failed", `another writer holds ${lock}`);
     throw thrown;
   });
   try {
-    if ((await headOf(target))?.etag !== condition.ifMatch) {
-      throw new StoreError("precondition_failed", "the object has changed since it was read");
-    }
-    await rename(temporary, target);
+    await work();
   } finally {
-    await unlink(lock);
+    await rm(lock, { force: true });
   }
 }
 

@@ -57,3 +57,15 @@ export const RESIDENT_RELEASES = 2;
 
 /** Models with a live channel per process; the name comes from the client, so it is bounded. */
 export const MAX_RESIDENT_MODELS = 32;
+
+/**
+ * Memory of the edge isolate for text stages of releases: 128 MB less the request body, the picture decoder's heap and the
+ * pixels of one job; beyond: the release is refused at publish time.
+ */
+export const EDGE_RELEASE_BUDGET_BYTES = 24 * MIB;
+
+/**
+ * Memory of the encoder isolate for an encoder while it loads: 128 MB less JavaScript itself, one job's pixels and its
+ * activations; beyond: the encoder is placed at the origin, or the release is refused when it must stay.
+ */
+export const ENCODER_RELEASE_BUDGET_BYTES = 96 * MIB;

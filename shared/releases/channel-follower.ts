@@ -12,6 +12,8 @@ export interface FollowOptions {
   /** The lowest sequence that a cold start accepts: what a deploy or a disk remembers, 0 for none. */
   readonly floor: number;
   readonly now?: () => number;
+  /** Called with every document that is let in, before it counts: the origin raises its floor here. */
+  readonly onAccept?: (document: ChannelDocument) => Promise<void>;
   readonly onFault?: (fault: { readonly fault: string; readonly detail: string }) => void;
 }
 
@@ -78,6 +80,7 @@ export class ChannelFollower {
           return opened;
         },
       );
+      await this.#options.onAccept?.(document);
       this.#document = document;
       this.#fault = null;
       this.#refreshAt = this.#now() + CHANNEL_REFRESH_MS;

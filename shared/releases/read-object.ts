@@ -7,8 +7,13 @@ type Body = Uint8Array | ReadableStream<Uint8Array>;
  * Reads an object into `target` and says how many bytes it had, or -1 when it has more than fit: what is too long is
  * abandoned at once, so a source can never make us hold more than the manifest says. Null when there is no object.
  */
-export async function readInto(source: BlobSource, key: string, target: Uint8Array): Promise<number | null> {
-  return withDeadline(async (signal) => {
+export async function readInto(
+  source: BlobSource,
+  key: string,
+  target: Uint8Array,
+  timeoutMs = SHARD_TIMEOUT_MS,
+): Promise<number | null> {
+  return withDeadline(timeoutMs, async (signal) => {
     const body = await source.get(key, signal);
     // A source that answers after the deadline must not touch the target: another source may have filled it since.
     signal.throwIfAborted();
@@ -21,9 +26,10 @@ export async function readSmall(
   source: BlobSource,
   key: string,
   limit: number,
+  timeoutMs = SHARD_TIMEOUT_MS,
 ): Promise<Uint8Array<ArrayBuffer> | "too large" | null> {
   const buffer = new Uint8Array(limit);
-  const length = await readInto(source, key, buffer);
+  const length = await readInto(source, key, buffer, timeoutMs);
   if (length === null) return null;
   return length === -1 ? "too large" : buffer.slice(0, length);
 }
@@ -56,15 +62,15 @@ async function drain(body: Body, target: Uint8Array, signal: AbortSignal): Promi
 }
 
 /** A source that goes silent ends here, whether or not it heeds the signal. */
-async function withDeadline<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function withDeadline<T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | null = null;
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const reason = new Error(`no answer within ${SHARD_TIMEOUT_MS} ms`);
+      const reason = new Error(`no answer within ${timeoutMs} ms`);
       controller.abort(reason);
       reject(reason);
-    }, SHARD_TIMEOUT_MS);
+    }, timeoutMs);
   });
   try {
     return await Promise.race([work(controller.signal), deadline]);

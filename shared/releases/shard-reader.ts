@@ -1,4 +1,4 @@
-import { EDGE_SHARDS_IN_FLIGHT, SHARD_BACKOFF_MS, SHARD_TRIES } from "../limits/releases.ts";
+import { EDGE_SHARDS_IN_FLIGHT, SHARD_BACKOFF_MS, SHARD_TIMEOUT_MS, SHARD_TRIES } from "../limits/releases.ts";
 import type { BlobSource } from "./blob-source.ts";
 import { sha256Hex } from "./digest.ts";
 import { describeFault, ReleaseError, type ReleaseFault } from "./error.ts";
@@ -15,6 +15,15 @@ export interface ReadEvents {
     readonly fault: string;
     readonly detail: string;
   }) => void;
+  /** A small object (manifest, signature, channel document) that passed every check; the origin keeps it on disk. */
+  readonly onVerified?: (key: string, bytes: Uint8Array) => Promise<void>;
+}
+
+export interface ReadLimits {
+  /** Reads at once, over all files of this reader. */
+  readonly inFlight?: number;
+  /** For one object, from asking to its last byte. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -24,12 +33,14 @@ export interface ReadEvents {
 export class ShardReader {
   readonly #sources: readonly BlobSource[];
   readonly #events: ReadEvents;
+  readonly #timeoutMs: number;
   readonly #inFlight: Semaphore;
 
-  constructor(sources: readonly BlobSource[], events: ReadEvents = {}, inFlight = EDGE_SHARDS_IN_FLIGHT) {
+  constructor(sources: readonly BlobSource[], events: ReadEvents = {}, limits: ReadLimits = {}) {
     this.#sources = sources;
     this.#events = events;
-    this.#inFlight = new Semaphore(inFlight);
+    this.#timeoutMs = limits.timeoutMs ?? SHARD_TIMEOUT_MS;
+    this.#inFlight = new Semaphore(limits.inFlight ?? EDGE_SHARDS_IN_FLIGHT);
   }
 
   /**
@@ -62,17 +73,20 @@ export class ShardReader {
     check: (bytes: Uint8Array<ArrayBuffer>) => Promise<T>,
   ): Promise<T> {
     return this.#first(key, faults.missing, async (source) => {
-      const bytes = await this.#inFlight.run(() => readSmall(source, key, limit));
+      const bytes = await this.#inFlight.run(() => readSmall(source, key, limit, this.#timeoutMs));
       if (bytes === null) return null;
       if (bytes === "too large") throw new ReleaseError(faults.tooLarge, `${key} has more than ${limit} bytes`);
-      return { value: await check(bytes) };
+      const value = await check(bytes);
+      // Keeping a copy is a convenience: a full disk must not look like a broken store.
+      await this.#events.onVerified?.(key, bytes).catch(() => undefined);
+      return { value };
     });
   }
 
   async #shard(shard: Shard, target: Uint8Array): Promise<void> {
     const key = blobKey(shard.sha256);
     await this.#first(key, "shard_missing", async (source, earlier) => {
-      const length = await readInto(source, key, target);
+      const length = await readInto(source, key, target, this.#timeoutMs);
       if (length === null) return null;
       if (length !== shard.size) {
         throw new ReleaseError(

@@ -5,8 +5,9 @@ import type { BlobSource } from "../../../shared/releases/blob-source.ts";
 import { ChannelFollower } from "../../../shared/releases/channel-follower.ts";
 import { releasesOf, type ChannelDocument } from "../../../shared/releases/channel.ts";
 import type { Trust } from "../../../shared/releases/dsse.ts";
-import { ReleaseError } from "../../../shared/releases/error.ts";
+import { describeFault, ReleaseError } from "../../../shared/releases/error.ts";
 import { isModelName } from "../../../shared/releases/keys.ts";
+import { KnownGood } from "../../../shared/releases/known-good.ts";
 import { pickRelease } from "../../../shared/releases/pick.ts";
 import { openSignedRelease, type ReleaseReader } from "../../../shared/releases/release-reader.ts";
 import type { ReleaseRef } from "../../../shared/releases/release.ts";
@@ -19,6 +20,11 @@ export interface EdgeReleasesOptions extends ReadEvents {
   readonly trust: Trust;
   /** Version floor per model: the sequence below which a cold start refuses a channel document. */
   readonly floors?: ReadonlyMap<string, number>;
+  /**
+   * Loads what a release needs before it serves (tokenizer, template). When this fails, the release is broken, and the one
+   * before it goes on serving.
+   */
+  readonly prepare?: (reader: ReleaseReader) => Promise<unknown>;
   /** `waitUntil` of `cloudflare:workers`: keeps a load alive when the client that began it leaves. */
   readonly waitUntil?: (work: Promise<unknown>) => void;
   readonly now?: () => number;
@@ -38,11 +44,12 @@ export class EdgeReleases {
   readonly #shards: ShardReader;
   readonly #followers = new Map<string, ChannelFollower>();
   readonly #readers: Memo<ReleaseReader>;
-  readonly #lastGood = new Map<string, ReleaseReader>();
+  readonly #known: KnownGood<ReleaseReader>;
 
   constructor(options: EdgeReleasesOptions) {
     this.#options = options;
     this.#shards = new ShardReader(options.sources, options);
+    this.#known = new KnownGood(options.now);
     this.#readers = new Memo({ max: RESIDENT_RELEASES * MAX_RESIDENT_MODELS, patienceMs: SHARD_TIMEOUT_MS });
   }
 
@@ -53,15 +60,24 @@ export class EdgeReleases {
   async resolve(model: string, callerHash = 0xffff_ffff): Promise<ResolvedRelease> {
     const document = await this.#document(model);
     const { canary, ...ref } = pickRelease(document, callerHash);
-    try {
-      const reader = await this.#reader(model, ref);
-      if (!canary) this.#lastGood.set(model, reader);
-      return resolved(reader, canary);
-    } catch (thrown) {
-      const fallback = canary ? await this.#stable(model, document) : this.#lastGood.get(model);
-      if (fallback === undefined) throw thrown;
-      return resolved(fallback, false);
+    const picked = await this.#tryOpen(model, ref, !canary);
+    if ("reader" in picked) return resolved(picked.reader, canary);
+    if (canary) {
+      const stable = await this.#tryOpen(model, document.stable, true);
+      if ("reader" in stable) return resolved(stable.reader, false);
     }
+    const fallback = this.#known.fallback(model, ref.digest);
+    if (fallback === undefined) throw picked.failure;
+    return resolved(fallback, false);
+  }
+
+  /**
+   * Takes a release out of use for some seconds: its encoder could not be loaded, or the origin knows nothing of it. The
+   * next `resolve` gives the one that served before.
+   */
+  reportBroken(model: string, digest: string): void {
+    this.#known.failed(model, digest);
+    this.#readers.delete(`${model}@${digest}`);
   }
 
   /** A release by its digest, for the other side of a rollout: one that the channel names now. */
@@ -77,11 +93,22 @@ export class EdgeReleases {
     return this.#followers.get(model)?.fault ?? null;
   }
 
-  async #stable(model: string, document: ChannelDocument): Promise<ReleaseReader | undefined> {
+  async #tryOpen(
+    model: string,
+    ref: ReleaseRef,
+    stable: boolean,
+  ): Promise<{ readonly reader: ReleaseReader } | { readonly failure: unknown }> {
+    const fallback = this.#known.fallback(model, ref.digest);
+    if (fallback !== undefined && this.#known.isFailed(ref.digest)) return { failure: null };
     try {
-      return await this.#reader(model, document.stable);
-    } catch {
-      return this.#lastGood.get(model);
+      const reader = await this.#reader(model, ref);
+      // A canary has not served everyone, so nobody falls back to it.
+      if (stable) this.#known.succeeded(model, reader);
+      return { reader };
+    } catch (failure) {
+      this.#known.failed(model, ref.digest);
+      this.#options.onFault?.({ source: "release", key: `${model}@${ref.version}`, ...describeFault(failure) });
+      return { failure };
     }
   }
 
@@ -115,9 +142,15 @@ export class EdgeReleases {
     return follower;
   }
 
+  async #open(model: string, ref: ReleaseRef): Promise<ReleaseReader> {
+    const reader = await openSignedRelease(this.#shards, model, ref, this.#options.trust);
+    await this.#options.prepare?.(reader);
+    return reader;
+  }
+
   #reader(model: string, ref: ReleaseRef): Promise<ReleaseReader> {
     return this.#readers.get(`${model}@${ref.digest}`, () => {
-      const opening = openSignedRelease(this.#shards, model, ref, this.#options.trust);
+      const opening = this.#open(model, ref);
       this.#options.waitUntil?.(opening.catch(() => undefined));
       return opening;
     });

@@ -1,6 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { FoveaError } from "../../../shared/errors/error.ts";
 import { ORIGIN_SHARDS_IN_FLIGHT } from "../../../shared/limits/releases.ts";
@@ -9,14 +7,18 @@ import type { BlobSource } from "../../../shared/releases/blob-source.ts";
 import { ChannelFollower } from "../../../shared/releases/channel-follower.ts";
 import { releasesOf, type ChannelDocument } from "../../../shared/releases/channel.ts";
 import type { Trust } from "../../../shared/releases/dsse.ts";
+import { describeFault } from "../../../shared/releases/error.ts";
 import { channelKey } from "../../../shared/releases/keys.ts";
+import { KnownGood } from "../../../shared/releases/known-good.ts";
 import { openSignedRelease } from "../../../shared/releases/release-reader.ts";
 import type { Release, ReleaseRef } from "../../../shared/releases/release.ts";
 import { ShardReader, type ReadEvents } from "../../../shared/releases/shard-reader.ts";
+import { DocumentStore } from "./document-store.ts";
+import { fileSource } from "./file-source.ts";
 import { LocalCache, type LocalRelease } from "./local-cache.ts";
 import type { ObjectSource } from "./s3-source.ts";
 
-export interface OriginReleasesOptions extends ReadEvents {
+export interface OriginReleasesOptions extends Omit<ReadEvents, "onVerified"> {
   readonly source: ObjectSource;
   readonly channel: string;
   /** A folder of this process alone. */
@@ -25,46 +27,76 @@ export interface OriginReleasesOptions extends ReadEvents {
   readonly now?: () => number;
 }
 
-/** channel -> manifest -> verified files on local disk. The engine gets paths; it knows nothing of stores. */
+/**
+ * channel -> manifest -> verified files on local disk. The engine gets paths; it knows nothing of stores. A release that
+ * cannot be had leaves the last good one serving.
+ */
 export class OriginReleases {
   readonly #options: OriginReleasesOptions;
   readonly #shards: ShardReader;
   readonly #cache: LocalCache;
-  readonly #followers = new Map<string, ChannelFollower>();
+  readonly #documents: DocumentStore;
+  readonly #followers = new Memo<ChannelFollower>({ max: 32 });
   /** Stable and canary of a model or two; more live on disk only. */
   readonly #open = new Memo<LocalRelease>({ max: 8 });
+  readonly #known: KnownGood<LocalRelease>;
+  readonly #faults = new Map<string, Fault>();
 
   constructor(options: OriginReleasesOptions) {
     this.#options = options;
-    this.#shards = new ShardReader([blobSource(options.source)], options, ORIGIN_SHARDS_IN_FLIGHT);
+    this.#known = new KnownGood(options.now);
+    this.#documents = new DocumentStore(join(options.cacheDir, "documents"));
+    const sources = [blobSource("store", options.source), blobSource("disk", fileSource(this.#documents.root))];
+    const onVerified = (key: string, bytes: Uint8Array) => this.#documents.keep(key, bytes);
+    this.#shards = new ShardReader(sources, { ...options, onVerified }, { inFlight: ORIGIN_SHARDS_IN_FLIGHT });
     this.#cache = new LocalCache(options.cacheDir, options.source);
   }
 
-  /** What the channel serves now; the answer may be up to CHANNEL_REFRESH_MS old. Throws ReleaseError on a cold start without one. */
+  /** What the channel serves now; it may be CHANNEL_REFRESH_MS old. Throws ReleaseError on a cold start without one. */
   async channel(model: string): Promise<ChannelDocument> {
     const follower = await this.#follower(model);
-    const document = await follower.current((work) => void work);
-    await this.#raiseFloor(model, document.sequence);
-    return document;
+    return follower.current((work) => void work);
   }
 
-  /** The stable release, local and verified. */
+  /** The stable release, local and verified; the last good one when the new one cannot be had. Throws ReleaseError. */
   async stable(model: string): Promise<LocalRelease> {
-    return this.#local(model, (await this.channel(model)).stable);
+    const { stable } = await this.channel(model);
+    const last = this.#known.fallback(model, stable.digest);
+    if (last !== undefined && this.#known.isFailed(stable.digest)) return last;
+    try {
+      const release = await this.#local(model, stable);
+      this.#known.succeeded(model, release);
+      this.#faults.delete(model);
+      return release;
+    } catch (thrown) {
+      const fault = describeFault(thrown);
+      this.#known.failed(model, stable.digest);
+      this.#faults.set(model, fault);
+      this.#options.onFault?.({ source: "release", key: `${model}@${stable.version}`, ...fault });
+      if (last === undefined) throw thrown;
+      return last;
+    }
+  }
+
+  /** Stable, and the canary when there is one that can be had: two at most are to be resident. */
+  async serving(model: string): Promise<readonly LocalRelease[]> {
+    const stable = await this.stable(model);
+    const { canary } = await this.channel(model);
+    if (canary === null) return [stable];
+    const beside = await this.#local(model, canary.release).catch(() => null);
+    return beside === null || beside.digest === stable.digest ? [stable] : [stable, beside];
   }
 
   /**
-   * The release that a frame names, if the channel names it too: stable, canary, or an earlier stable one (edges follow a
-   * channel with some delay). Throws FoveaError 409 `contract_mismatch` for any other, so that a frame can never make the
-   * origin load what nobody promoted.
+   * The release that a frame names, if the channel names it too: stable, canary, withdrawn a moment ago, or an earlier
+   * stable one (edges follow a channel with some delay). Throws FoveaError 409 `contract_mismatch` for any other, so that
+   * a frame can never make the origin load what nobody promoted.
    */
   async named(model: string, digest: string): Promise<LocalRelease> {
     const ref = await this.#find(model, digest);
     if (ref === undefined) {
-      throw new FoveaError(
-        "contract_mismatch",
-        "The named release is not served here. Take the other release of the channel.",
-      );
+      const message = "The named release is not served here. Take the other release of the channel, or send pixels.";
+      throw new FoveaError("contract_mismatch", message);
     }
     return this.#local(model, ref);
   }
@@ -74,9 +106,9 @@ export class OriginReleases {
     await this.#cache.prune(keep);
   }
 
-  /** Why the channel lets no change in; null when all is well. For readiness. */
-  fault(model: string): { readonly fault: string; readonly detail: string } | null {
-    return this.#followers.get(model)?.fault ?? null;
+  /** Why a change is not let in (channel), or what was promoted cannot be had (release); null when all is well. */
+  async fault(model: string): Promise<Fault | null> {
+    return (await this.#follower(model)).fault ?? this.#faults.get(model) ?? null;
   }
 
   async #find(model: string, digest: string): Promise<ReleaseRef | undefined> {
@@ -93,43 +125,27 @@ export class OriginReleases {
     });
   }
 
-  async #follower(model: string): Promise<ChannelFollower> {
-    const known = this.#followers.get(model);
-    if (known !== undefined) return known;
-    const { channel, trust, now, onFault } = this.#options;
-    const follower = new ChannelFollower(this.#shards, {
-      model,
-      channel,
-      trust,
-      floor: await this.#readFloor(model),
-      ...(now === undefined ? {} : { now }),
-      onFault: (fault) => onFault?.({ source: "channel", key: model, ...fault }),
+  #follower(model: string): Promise<ChannelFollower> {
+    return this.#followers.get(model, async () => {
+      const { channel, trust, now, onFault } = this.#options;
+      const key = channelKey(model, channel);
+      return new ChannelFollower(this.#shards, {
+        model,
+        channel,
+        trust,
+        // The floor outlives the process, so a restart cannot be fed an older document.
+        floor: await this.#documents.floor(key),
+        onAccept: ({ sequence }) => this.#documents.raiseFloor(key, sequence),
+        ...(now === undefined ? {} : { now }),
+        onFault: (fault) => onFault?.({ source: "channel", key: model, ...fault }),
+      });
     });
-    const raced = this.#followers.get(model);
-    if (raced !== undefined) return raced;
-    this.#followers.set(model, follower);
-    return follower;
   }
+}
 
-  #floorPath(model: string): string {
-    return join(this.#options.cacheDir, "floors", ...channelKey(model, this.#options.channel).split("/"));
-  }
-
-  async #readFloor(model: string): Promise<number> {
-    const text = await readFile(this.#floorPath(model), "utf8").catch(() => "0");
-    const floor = Number(text);
-    return Number.isSafeInteger(floor) && floor > 0 ? floor : 0;
-  }
-
-  /** The floor outlives the process, so a restart cannot be fed an older document. */
-  async #raiseFloor(model: string, sequence: number): Promise<void> {
-    if (sequence <= (await this.#readFloor(model))) return;
-    const path = this.#floorPath(model);
-    const temporary = `${path}.${randomUUID()}.tmp`;
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(temporary, String(sequence));
-    await rename(temporary, path);
-  }
+interface Fault {
+  readonly fault: string;
+  readonly detail: string;
 }
 
 /** Files of stages that run here, or may be moved here. */
@@ -138,9 +154,9 @@ export function originFiles(release: Release): readonly string[] {
   return [...new Set(stages.flatMap((stage) => stage.files))];
 }
 
-function blobSource(source: ObjectSource): BlobSource {
+function blobSource(name: string, source: ObjectSource): BlobSource {
   return {
-    name: "s3",
+    name,
     async get(key, signal) {
       const body = await source.read(key, 0, signal ?? new AbortController().signal);
       return body === null ? null : (Readable.toWeb(Readable.from(body)) as ReadableStream<Uint8Array>);
