@@ -3,6 +3,7 @@ import { FoveaError } from "../../shared/errors/error.ts";
 import type { OriginContext, OriginEnv } from "./context.ts";
 import { generateRoute } from "./generate/route.ts";
 import { healthRoutes } from "./health/route.ts";
+import { metricsRoute } from "./metrics/route.ts";
 import { renderError } from "./render-error.ts";
 
 /** What an edge may name a request: it comes back in a header and stands in logs. */
@@ -18,6 +19,7 @@ export function createApp(origin: OriginContext): Hono<OriginEnv> {
     c.res.headers.set("x-request-id", c.get("requestId"));
   });
   app.route("/", healthRoutes(origin));
+  app.route("/", metricsRoute(origin));
   app.post("/v1/generate", generateRoute(origin));
   app.all("/v1/generate", () => {
     throw new FoveaError("method_not_allowed", "Send a frame with POST.");

@@ -4,6 +4,7 @@ import type { FeatureCache } from "./features/feature-cache.ts";
 import type { Admission } from "./generate/admission.ts";
 import type { Serving } from "./serving/serving.ts";
 import type { Settings } from "./settings.ts";
+import type { SpanExporter } from "./telemetry/otlp.ts";
 
 /** What the routes share, made once at start. */
 export interface OriginContext {
@@ -13,6 +14,8 @@ export interface OriginContext {
   readonly admission: Admission;
   readonly features: FeatureCache;
   readonly serving: Serving;
+  /** Null where no collector is set. */
+  readonly exporter: SpanExporter | null;
 }
 
 /** Variables of one request. */

@@ -12,6 +12,7 @@ import { fileSource } from "./releases/file-source.ts";
 import { OriginReleases } from "./releases/origin-releases.ts";
 import { s3Source } from "./releases/s3-source.ts";
 import { Serving } from "./serving/serving.ts";
+import { SpanExporter } from "./telemetry/otlp.ts";
 import { readSettings, type Settings, type StoreSettings } from "./settings.ts";
 
 const settings = readSettings(process.env);
@@ -42,6 +43,7 @@ async function createContext(settings: Settings): Promise<OriginContext> {
     }),
     features: new FeatureCache(settings.featureCacheBytes),
     serving,
+    exporter: settings.otlpEndpoint === undefined ? null : new SpanExporter(settings.otlpEndpoint),
   };
 }
 
@@ -78,6 +80,7 @@ async function shutDown(signal: string): Promise<void> {
   }
   server.close();
   await origin.serving.close();
+  await origin.exporter?.flush();
   log("info", "stopped", { in_flight: origin.admission.inFlight });
   process.exit(0);
 }

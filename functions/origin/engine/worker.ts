@@ -3,6 +3,7 @@ import { openBackbone } from "../backbones/open.ts";
 import { Engine } from "./engine.ts";
 import type { EngineReport, EngineThreadData, FromEngine, ToEngine } from "./messages.ts";
 import type { EngineEvent } from "./request.ts";
+import { warmUp } from "./warm-up.ts";
 
 /**
  * The engine's own thread. onnxruntime-node computes inside the event loop that calls it, so the thread that answers
@@ -13,6 +14,7 @@ if (port === null) throw new Error("engine/worker.ts runs in a worker thread");
 
 const { backbone: source, settings } = workerData as EngineThreadData;
 const backbone = await openBackbone(source);
+await warmUp(backbone);
 let events: EngineEvent[] = [];
 const engine = new Engine({ backbone, settings, emit: (event) => events.push(event) });
 let closing = false;

@@ -10,6 +10,9 @@ import type { OriginContext, OriginEnv } from "../context.ts";
 import { checkRequest } from "../engine/check-request.ts";
 import type { EngineHost } from "../engine/host.ts";
 import type { GenerateRequest } from "../engine/request.ts";
+import type { Served } from "../serving/serving.ts";
+import { observeAnswer, type AnswerObserver } from "../telemetry/observe-answer.ts";
+import { parseTraceparent } from "../telemetry/traceparent.ts";
 import type { Lease } from "./admission.ts";
 import { AnswerWriter } from "./answer.ts";
 import { readBody } from "./read-body.ts";
@@ -32,8 +35,16 @@ export function generateRoute(origin: OriginContext) {
     );
     const lease = origin.admission.enter(keyIdOf(request.headers));
     try {
-      const { engine, job } = await accept(origin, request);
-      return answer(engine, job, lease);
+      const { served, job } = await accept(origin, request);
+      const { release } = served.local;
+      const observer = observeAnswer({
+        job,
+        requestId: c.get("requestId"),
+        release: `${release.name}@${release.version}`,
+        parent: parseTraceparent(request.headers.get("traceparent")),
+        exporter: origin.exporter,
+      });
+      return answer(served.engine, job, lease, observer);
     } catch (error) {
       lease.release();
       throw error;
@@ -41,11 +52,12 @@ export function generateRoute(origin: OriginContext) {
   };
 }
 
-async function accept(origin: OriginContext, request: Request): Promise<{ engine: EngineHost; job: GenerateRequest }> {
+async function accept(origin: OriginContext, request: Request): Promise<{ served: Served; job: GenerateRequest }> {
   const body = await readBody(request, MAX_FRAME_BYTES);
   await checkContentDigest(request.headers, body);
   const frame = decodeFrame(body);
-  const { local, engine } = await origin.serving.named(frame.meta.model, frame.meta.release);
+  const served = await origin.serving.named(frame.meta.model, frame.meta.release);
+  const { local, engine } = served;
   if (frame.meta.contract !== local.release.contractId) {
     throw new FoveaError("contract_mismatch", "The features were made for another backbone. Load the release anew.");
   }
@@ -57,16 +69,17 @@ async function accept(origin: OriginContext, request: Request): Promise<{ engine
     deadline: Date.now() + origin.settings.requestMs,
   });
   checkRequest(job, engine.spec, engine.maxSequences);
-  return { engine, job };
+  return { served, job };
 }
 
 /** The stream ends with the last event, and the sequence ends with the stream: a client that leaves frees its blocks. */
-function answer(engine: EngineHost, job: GenerateRequest, lease: Lease): Response {
+function answer(engine: EngineHost, job: GenerateRequest, lease: Lease, observer: AnswerObserver): Response {
   const encoder = new TextEncoder();
   const stream = new ReadableStream<Uint8Array>({
     start(controller) {
       const writer = new AnswerWriter((text) => controller.enqueue(encoder.encode(text)));
       engine.submit(job, (event) => {
+        observer.event(event);
         if (!writer.push(event)) return;
         lease.release();
         controller.close();
@@ -75,6 +88,7 @@ function answer(engine: EngineHost, job: GenerateRequest, lease: Lease): Respons
     cancel() {
       engine.cancel(job.id);
       lease.release();
+      observer.cancelled();
     },
   });
   return new Response(stream, { headers: EVENT_STREAM_HEADERS });
