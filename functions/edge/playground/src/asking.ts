@@ -61,11 +61,12 @@ export async function ask({ apiKey, model, picture, question }: Asked): Promise<
 
   const keep = (...facts: (string | undefined)[]): void => {
     const box = findBox(answer);
-    if (box !== undefined && picture !== undefined) stage.drawBox(box);
-    const drawn = box === undefined || picture === undefined ? undefined : describeBox(box);
+    const drawn = picture === undefined ? undefined : box;
+    if (drawn !== undefined) stage.drawBox(drawn);
     view.finish(
       answer,
-      [drawn, ...facts].filter((fact) => fact !== undefined),
+      facts.filter((fact) => fact !== undefined),
+      drawn && describeBox(drawn),
     );
     if (answer !== "") turns.push({ question, answer });
   };
@@ -98,6 +99,7 @@ export async function ask({ apiKey, model, picture, question }: Asked): Promise<
     }
   } catch (error) {
     if (running !== controller) return undefined;
+    hideWaterfall();
     if (isAbort(error)) keep("stopped");
     else view.fail(toWords(error));
     return error instanceof ApiError ? error.status : undefined;
@@ -111,8 +113,11 @@ export async function ask({ apiKey, model, picture, question }: Asked): Promise<
 }
 
 function setBusy(busy: boolean): void {
-  askButton.hidden = busy;
-  stopButton.hidden = !busy;
+  const [leaving, coming] = busy ? [askButton, stopButton] : [stopButton, askButton];
+  const hadFocus = document.activeElement === leaving;
+  leaving.hidden = true;
+  coming.hidden = false;
+  if (hadFocus) coming.focus(); // A hidden button would drop the keyboard to the top of the page.
   again.hidden = busy || turns.length === 0;
   if (!busy) stage.setLooking(false);
 }

@@ -1,8 +1,6 @@
 import { MAX_IMAGE_FILE_BYTES, MAX_IMAGE_PIXELS } from "../../../../shared/limits/image.ts";
 import { formatBytes } from "./timeline.ts";
 
-const MEDIA_TYPES: ReadonlySet<string> = new Set(["image/png", "image/jpeg", "image/webp"]);
-
 /** A picture that is ready to be asked about: the file as it is, nothing scaled or encoded anew. */
 export interface Picture {
   readonly name: string;
@@ -24,9 +22,8 @@ export class PictureError extends Error {
  * @throws PictureError when the API would refuse it for its size, or the browser cannot show it
  */
 export async function readPicture(file: Blob, name: string): Promise<Picture> {
-  if (!MEDIA_TYPES.has(file.type)) {
-    throw new PictureError(`${name} is ${describeType(file.type)}. Fovea takes PNG, JPEG and WebP.`);
-  }
+  // Which kinds of picture are read is the API's to say, and it says it well; this is for films, texts and folders.
+  if (!file.type.startsWith("image/")) throw new PictureError(`${name} is not a picture.`);
   if (file.size > MAX_IMAGE_FILE_BYTES) {
     const limit = formatBytes(MAX_IMAGE_FILE_BYTES);
     throw new PictureError(`${name} has ${formatBytes(file.size)}; a picture may have ${limit}. Save it smaller.`);
@@ -68,9 +65,4 @@ function toDataUri(file: Blob): Promise<string> {
     reader.addEventListener("error", refuse);
     reader.readAsDataURL(file);
   });
-}
-
-function describeType(type: string): string {
-  if (type === "") return "of an unknown kind";
-  return type.startsWith("image/") ? `a picture of type ${type.slice("image/".length)}` : "not a picture";
 }

@@ -14,7 +14,7 @@ export const SPAN_LABELS: Readonly<Record<SpanName, string>> = {
   preprocess: "Resize, normalise",
   encode: "Encode and project",
   tokenize: "Template, tokens",
-  wire: "To the origin and back",
+  wire: "Edge to origin",
   queue: "Wait for a place",
   prefill: "Read the prompt",
   decode: "Write the answer",

@@ -67,6 +67,7 @@ export const stage = {
       svgElement("rect", { class: "outline-back", x, y, width: right - x, height: bottom - y }),
       svgElement("rect", { class: "outline", x, y, width: right - x, height: bottom - y }),
     );
+    frame.scrollIntoView({ block: "nearest" });
   },
 };
 

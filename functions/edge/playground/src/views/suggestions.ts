@@ -20,7 +20,7 @@ export function renderSuggestions(own: string | undefined, onAsk: (question: str
   const questions = [...new Set(own === undefined ? QUESTIONS : [own, ...QUESTIONS])];
   byId("suggestions", HTMLElement).replaceChildren(
     ...questions.map((question) => {
-      const chip = element("button", "chip", question);
+      const chip = element("button", "chip", question.replace(`${BLANK}.`, BLANK));
       chip.type = "button";
       chip.addEventListener("click", () => {
         const blank = question.indexOf(BLANK);
