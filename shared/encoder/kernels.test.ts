@@ -72,7 +72,7 @@ interface LinearCase {
   readonly activation: number;
 }
 
-function runLinear(module: WebAssembly.Module, kind: 0 | 1 | 2, { rows, k, n, activation }: LinearCase) {
+function runLinear(module: WebAssembly.Module, kind: 0 | 1 | 2, { rows, k, n, activation }: LinearCase, split = false) {
   const next = random(rows * 7919 + k * 31 + n);
   const [x, w, bias, residual] = [fill(rows * k, next), fill(k * n, next), fill(n, next), fill(rows * n, next)];
   const bench = new Bench(module);
@@ -98,7 +98,7 @@ function runLinear(module: WebAssembly.Module, kind: 0 | 1 | 2, { rows, k, n, ac
     bench.kernels.quantize16(left, scales, from, rows, k, Math.min(32767, Math.floor((2 ** 31 - 1) / (127 * k))));
   else bench.kernels.pack32(left, from, rows, k);
   bench.kernels.linear(
-    kind,
+    split ? 3 : kind,
     out,
     left,
     scales,
@@ -164,6 +164,13 @@ describe("linear", () => {
     }
   }
 
+  for (const shape of cases) {
+    it(`[${shape.rows}, ${shape.k}, ${shape.n}] by pairs has the same bits as by one instruction`, () => {
+      const whole = runLinear(modules.relaxed, 0, shape).got;
+      for (const module of Object.values(modules)) expect(runLinear(module, 0, shape, true).got).toEqual(whole);
+    });
+  }
+
   it("sums extreme operands exactly: no intermediate saturates", () => {
     for (const module of Object.values(modules)) {
       const bench = new Bench(module);
@@ -181,8 +188,10 @@ describe("linear", () => {
         number,
       ];
       bench.kernels.quantize8(left, scales, corrections, from, 1, k);
-      bench.kernels.linear(0, out, left, scales, corrections, right, columnScales, bias, 0, 1, k, 8, 0, tile);
-      expect([...bench.read(out, 8)]).toEqual(Array.from({ length: 8 }, () => -127 * 63 * k));
+      for (const kind of [0, 3]) {
+        bench.kernels.linear(kind, out, left, scales, corrections, right, columnScales, bias, 0, 1, k, 8, 0, tile);
+        expect([...bench.read(out, 8)]).toEqual(Array.from({ length: 8 }, () => -127 * 63 * k));
+      }
     }
   });
 });

@@ -1,5 +1,5 @@
 import { activate } from "./activation";
-import { tile16, tile32, tile7 } from "./tile";
+import { tile16, tile32, tile7, tile7Split } from "./tile";
 
 /** Bytes of packed rows that stay in the second-level cache while all weights pass by once. */
 const ROW_BLOCK_BYTES: i32 = 192 * 1024;
@@ -12,7 +12,7 @@ function finished(
 ): v128 {
   let v = v128.load(tile + (row << 5) + half);
   if (kind != 2) {
-    if (kind == 0) v = i32x4.add(v, v128.load_splat<u32>(corrections + (row << 2)));
+    if (kind == 0 || kind == 3) v = i32x4.add(v, v128.load_splat<u32>(corrections + (row << 2)));
     v = f32x4.mul(f32x4.convert_i32x4_s(v), v128.load(columnScales + half));
     v = f32x4.mul(v, v128.load_splat<u32>(scales + (row << 2)));
   }
@@ -60,14 +60,14 @@ function finish(
 
 /**
  * out f32 [rows, n] = left x right + bias, then either + residual or activation.
- * kind 0: i8 x u7, kind 1: i16 x i8, kind 2: f32 x f32. `tile` is 128 bytes of scratch.
+ * kind 0: i8 x u7, kind 1: i16 x i8, kind 2: f32 x f32, kind 3: as 0 by tile7Split. `tile` is 128 bytes of scratch.
  * Rows go in blocks that fit the cache; within a block each panel of 8 columns meets all rows while it is in the first level.
  */
 export function linear(
   kind: i32, out: usize, left: usize, scales: usize, corrections: usize, right: usize, columnScales: usize, bias: usize,
   residual: usize, rows: i32, k: i32, n: i32, activation: i32, tile: usize,
 ): void {
-  const leftBytes = kind == 0 ? 1 : kind == 1 ? 2 : 4;
+  const leftBytes = kind == 1 ? 2 : kind == 2 ? 4 : 1;
   const rightBytes = kind == 2 ? 4 : 1;
   const tileBytes = k * 4 * leftBytes;
   const block = max(1, ROW_BLOCK_BYTES / tileBytes) * 4;
@@ -81,7 +81,8 @@ export function linear(
         const packed = left + <usize>(row >> 2) * <usize>tileBytes;
         if (kind == 0) tile7(packed, panel, k, tile);
         else if (kind == 1) tile16(packed, panel, k, tile);
-        else tile32(packed, panel, k, tile);
+        else if (kind == 2) tile32(packed, panel, k, tile);
+        else tile7Split(packed, panel, k, tile);
         const at = <usize>row * stride + skip;
         const to = out + at;
         const plus = residual ? residual + at : 0;

@@ -56,6 +56,59 @@ export function tile7(left: usize, right: usize, k: i32, out: usize): void {
   store(out, a0, a1, b0, b1, c0, c1, d0, d1);
 }
 
+/** A one for every 16-bit lane. In memory, so that V8 keeps it in a register and does not make it anew for each product. */
+const ONES: usize = memory.data<i16>([1]);
+
+/** dot7 in two steps of one x86-64 instruction each: pairs to 16 bits (at most 2 x 127 x 127, so nothing saturates), then to 32. */
+// @ts-ignore: decorator
+@inline
+function dot7Split(x: v128, w: v128, ones: v128, sum: v128): v128 {
+  return i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(x, w), ones));
+}
+
+/**
+ * Does the engine have one instruction for dot7 (AVX-VNNI, Arm's dot product)? Without one V8 writes five, and tile7Split is a
+ * third faster. No clock is needed to find out: where it is put together from 16-bit pairs, operands outside of the
+ * promised range saturate on the way, 4 x 127 x 255 becomes 2 x 32767.
+ */
+export function hasDot7(): i32 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    const sum = i32x4.relaxed_dot_i8x16_i7x16_add_s(i8x16.splat(127), i8x16.splat(-1), i32x4.splat(0));
+    return <i32>(i32x4.extract_lane(sum, 0) != 65534);
+  } else {
+    return 1;
+  }
+}
+
+/** As tile7, bit by bit, for engines without an instruction for it. */
+export function tile7Split(left: usize, right: usize, k: i32, out: usize): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    const ones = v128.load_splat<u16>(ONES);
+    let a0 = i32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
+    const end = left + ((<usize>k) << 2);
+    while (left < end) {
+      const w0 = v128.load(right), w1 = v128.load(right, 16);
+      let x = v128.load_splat<u32>(left);
+      a0 = dot7Split(x, w0, ones, a0);
+      a1 = dot7Split(x, w1, ones, a1);
+      x = v128.load_splat<u32>(left, 4);
+      b0 = dot7Split(x, w0, ones, b0);
+      b1 = dot7Split(x, w1, ones, b1);
+      x = v128.load_splat<u32>(left, 8);
+      c0 = dot7Split(x, w0, ones, c0);
+      c1 = dot7Split(x, w1, ones, c1);
+      x = v128.load_splat<u32>(left, 12);
+      d0 = dot7Split(x, w0, ones, d0);
+      d1 = dot7Split(x, w1, ones, d1);
+      left += 16;
+      right += 32;
+    }
+    store(out, a0, a1, b0, b1, c0, c1, d0, d1);
+  } else {
+    tile7(left, right, k, out);
+  }
+}
+
 /** left i16 (u = 2), right i8 (u = 2), `k` even; writes i32 [4, 8]. The caller bounds |left| so that no sum overflows. */
 export function tile16(left: usize, right: usize, k: i32, out: usize): void {
   let a0 = i32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;

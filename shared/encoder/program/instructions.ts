@@ -21,7 +21,7 @@ export interface Extent {
 }
 
 export interface Instruction {
-  readonly name: keyof Kernels;
+  readonly name: Exclude<keyof Kernels, "hasDot7">;
   readonly operands: readonly Operand[];
   /** The bytes it touches, or a reason why its numbers make no sense. Numbers are as in the file, floats as floats. */
   extents(values: readonly number[]): readonly Extent[] | string;
