@@ -29,17 +29,3 @@ export function placeOn(
   }
   return { data, width, height };
 }
-
-/** The whole of `image` as channels, rows, columns, at `at` in `into`; the frame there has `width` x `height`. */
-export function writePlanar(image: RgbImage, into: Uint8Array, at: number, width: number, height: number): void {
-  const plane = width * height;
-  for (let y = 0; y < image.height; y += 1) {
-    let from = y * image.width * 3;
-    let to = at + y * width;
-    for (let x = 0; x < image.width; x += 1, from += 3, to += 1) {
-      into[to] = image.data[from] ?? 0;
-      into[to + plane] = image.data[from + 1] ?? 0;
-      into[to + 2 * plane] = image.data[from + 2] ?? 0;
-    }
-  }
-}

@@ -41,10 +41,10 @@ export const MAX_JPEG_COEFFICIENT_BYTES = 40 * MIB;
 export const MAX_REQUEST_PIXELS = 4 * MAX_IMAGE_PIXELS;
 
 /**
- * Pixels of one resized picture, tiles and padding included: what a processor's config may ask for. Beyond: 400
- * `image_too_large`, since the config itself is trusted and the picture's shape made it so large.
+ * Pixels of one picture's model input, tiles and padding included: 6 MP is what the largest grids of LLaVA-OneVision
+ * (2304 x 2304 and a base view) and GLM-4V take, 18 MB as bytes. Beyond: 400 `image_too_large`.
  */
-export const MAX_PROCESSED_PIXELS = 16_000_000;
+export const MAX_PROCESSED_PIXELS = 6_000_000;
 
 /** Picture jobs that wait for the isolate's one decoder; beyond: 503 `overloaded`, so that waiting bodies do not add up. */
 export const MAX_WAITING_PICTURES = 2;

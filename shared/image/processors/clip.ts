@@ -1,33 +1,15 @@
-import { crop, placeOn, writePlanar } from "../raster.ts";
-import { resize } from "../resample/resize.ts";
+import { FoveaError } from "../../errors/error.ts";
+import { placeOn } from "../raster.ts";
+import { resize, type ResizeRows } from "../resample/resize.ts";
 import type { RgbImage } from "../rgb-image.ts";
 import type { PreprocessorConfig, SizeDict } from "./config.ts";
 import { checkTarget, resizeTarget } from "./geometry.ts";
 import type { ImageSize, ProcessedImages } from "./image-processor.ts";
+import { eachRow, patchWriter, tileWriter } from "./writers.ts";
 
 /** `size` applied to one picture. */
-export function resizeTo(image: RgbImage, size: SizeDict, config: PreprocessorConfig): RgbImage {
-  return resize(image, { ...checkTarget(resizeTarget(image, size)), resample: config.resample });
-}
-
-/**
- * The middle of a picture; where the crop is larger than the picture, the rest is 0 (black before normalization).
- *
- * Source: transformers, image_transforms.py (`center_crop`).
- */
-export function centerCrop(image: RgbImage, size: SizeDict): RgbImage {
-  const width = size.width ?? image.width;
-  const height = size.height ?? image.height;
-  checkTarget({ width, height });
-  const left = Math.floor((image.width - width) / 2);
-  const top = Math.floor((image.height - height) / 2);
-  if (left >= 0 && top >= 0 && left + width <= image.width && top + height <= image.height) {
-    return crop(image, left, top, width, height);
-  }
-  const ground = { width: Math.max(width, image.width), height: Math.max(height, image.height), color: [0, 0, 0] };
-  const padLeft = Math.ceil((ground.width - image.width) / 2);
-  const padTop = Math.ceil((ground.height - image.height) / 2);
-  return crop(placeOn(image, ground, padLeft, padTop), left + padLeft, top + padTop, width, height);
+export function resizeTo(image: RgbImage, size: SizeDict, config: PreprocessorConfig, rows: ResizeRows): RgbImage {
+  return resize(image, { ...checkTarget(resizeTarget(image, size)), resample: config.resample }, rows);
 }
 
 /**
@@ -45,13 +27,19 @@ export function padToSquare(image: RgbImage, mean: readonly number[]): RgbImage 
   return placeOn(image, ground, Math.floor((edge - width) / 2), Math.floor((edge - height) / 2));
 }
 
+interface Target {
+  readonly resized: ImageSize;
+  /** The frame, after the crop. */
+  readonly frame: ImageSize;
+}
+
 /** Where a picture of this size ends up. */
-export function clipTarget(image: ImageSize, config: PreprocessorConfig): ImageSize {
-  const { width, height } = image;
-  const squared = squares(config) ? { width: Math.max(width, height), height: Math.max(width, height) } : image;
+export function clipTarget(image: ImageSize, config: PreprocessorConfig): Target {
+  const edge = Math.max(image.width, image.height);
+  const squared = squares(config) ? { width: edge, height: edge } : image;
   const resized = config.do_resize ? resizeTarget(squared, config.size) : squared;
-  if (!config.do_center_crop) return resized;
-  return { width: config.crop_size?.width ?? resized.width, height: config.crop_size?.height ?? resized.height };
+  const { width = resized.width, height = resized.height } = (config.do_center_crop && config.crop_size) || {};
+  return { resized, frame: { width, height } };
 }
 
 /** LLaVA's `do_pad` squares before the resize; that of all others pads after normalization. */
@@ -60,20 +48,57 @@ function squares(config: PreprocessorConfig): boolean {
 }
 
 /**
- * CLIP, SigLIP, ViT, BLIP and LLaVA: resize, centre crop, one frame a picture.
+ * CLIP, SigLIP, ViT, BLIP and LLaVA: resize, centre crop, one frame a picture. Resized rows go straight to the result.
+ * Where a crop is larger than the picture, or pictures differ in size, the rest is 0: before normalization for a crop
+ * (black), after it for what fills up the batch.
  *
- * Source: transformers, image_processing_backends.py (`PilBackend._preprocess`), models/llava.
+ * Source: transformers, image_processing_backends.py (`PilBackend._preprocess`), image_transforms.py (`center_crop`),
+ * models/llava.
+ *
+ * @param patch side of the patches that are wanted instead of frames: `[N * patches, 3 * patch * patch]`
  */
 export function processClip(
   images: readonly RgbImage[],
   config: PreprocessorConfig,
+  rows: ResizeRows,
+  patch: number | undefined,
 ): Omit<ProcessedImages, "num_image_tokens"> {
-  const frames = images.map((image) => {
+  const targets = images.map((image) => clipTarget(image, config));
+  const height = Math.max(...targets.map(({ frame }) => frame.height));
+  const width = Math.max(...targets.map(({ frame }) => frame.width));
+  checkTarget({ width, height: height * images.length });
+  const pixels = new Uint8Array(images.length * 3 * height * width);
+  const uniform = targets.every(({ frame }) => frame.height === height && frame.width === width);
+  if (patch !== undefined && !(uniform && width % patch === 0 && height % patch === 0)) {
+    throw new FoveaError("not_configured", "The model's patches do not divide its pictures.");
+  }
+  for (const [n, image] of images.entries()) {
+    const { resized, frame } = targets[n] ?? { resized: image, frame: image };
+    checkTarget(resized);
+    const offset = {
+      left: -Math.floor((resized.width - frame.width) / 2),
+      top: -Math.floor((resized.height - frame.height) / 2),
+    };
+    const at = n * 3 * height * width;
+    const write =
+      patch === undefined
+        ? tileWriter({ into: pixels, at, width, height, columns: 1, rows: 1 }, offset)
+        : patchWriter({ into: pixels, at, columns: width / patch, side: patch, merge: 1, temporal: 1 }, offset);
+    const { top } = offset;
+    const within = (row: Uint8Array, y: number): void => {
+      if (y + top >= 0 && y + top < frame.height) write(row, y);
+    };
     const squared = squares(config) ? padToSquare(image, config.image_mean) : image;
-    const resized = config.do_resize ? resizeTo(squared, config.size, config) : squared;
-    return config.do_center_crop && config.crop_size !== undefined ? centerCrop(resized, config.crop_size) : resized;
-  });
-  return { ...stackFrames(frames), masked: false };
+    if (config.do_resize) rows(squared, { ...resized, resample: config.resample }, within);
+    else eachRow(squared, within);
+  }
+  if (patch !== undefined) {
+    const patches = (images.length * height * width) / (patch * patch);
+    return { pixels, shape: [patches, 3 * patch * patch], masked: false };
+  }
+  const shape = [images.length, 3, height, width];
+  if (uniform) return { pixels, shape, masked: false };
+  return { pixels, shape, valid: targets.map(({ frame }) => [frame.height, frame.width] as const), masked: false };
 }
 
 /**
@@ -84,7 +109,10 @@ export function stackFrames(frames: readonly RgbImage[]): Pick<ProcessedImages, 
   const width = Math.max(...frames.map((frame) => frame.width));
   checkTarget({ width, height: height * frames.length });
   const pixels = new Uint8Array(frames.length * 3 * height * width);
-  frames.forEach((frame, n) => writePlanar(frame, pixels, n * 3 * height * width, width, height));
+  for (const [n, frame] of frames.entries()) {
+    const tiles = { into: pixels, at: n * 3 * height * width, width, height, columns: 1, rows: 1 };
+    eachRow(frame, tileWriter(tiles, { left: 0, top: 0 }));
+  }
   const shape = [frames.length, 3, height, width];
   if (frames.every((frame) => frame.height === height && frame.width === width)) return { pixels, shape };
   return { pixels, shape, valid: frames.map((frame) => [frame.height, frame.width] as const) };

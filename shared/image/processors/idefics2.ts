@@ -1,5 +1,5 @@
 import { crop } from "../raster.ts";
-import { resize } from "../resample/resize.ts";
+import { resize, type ResizeRows } from "../resample/resize.ts";
 import type { RgbImage } from "../rgb-image.ts";
 import { stackFrames } from "./clip.ts";
 import type { PreprocessorConfig } from "./config.ts";
@@ -26,10 +26,11 @@ function target({ width, height }: ImageSize, { size }: PreprocessorConfig): Ima
 export function processIdefics2(
   images: readonly RgbImage[],
   config: PreprocessorConfig,
+  rows: ResizeRows,
 ): Omit<ProcessedImages, "num_image_tokens"> {
   const frames = images.flatMap((image) =>
     (config.do_image_splitting ? quarters(image) : [image]).map((part) =>
-      config.do_resize ? resize(part, { ...checkTarget(target(part, config)), resample: config.resample }) : part,
+      config.do_resize ? resize(part, { ...checkTarget(target(part, config)), resample: config.resample }, rows) : part,
     ),
   );
   const { pixels, shape, valid } = stackFrames(frames);

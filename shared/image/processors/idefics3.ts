@@ -1,5 +1,5 @@
 import { crop } from "../raster.ts";
-import { resize } from "../resample/resize.ts";
+import { resize, type ResizeRows } from "../resample/resize.ts";
 import type { RgbImage } from "../rgb-image.ts";
 import { stackFrames } from "./clip.ts";
 import type { PreprocessorConfig } from "./config.ts";
@@ -67,6 +67,7 @@ export function idefics3Plan(
 export function processIdefics3(
   images: readonly RgbImage[],
   config: PreprocessorConfig,
+  rows: ResizeRows,
 ): Omit<ProcessedImages, "num_image_tokens"> {
   const { resample } = config;
   const tile = config.max_image_size.longest_edge ?? 364;
@@ -74,14 +75,14 @@ export function processIdefics3(
   const frames = images.flatMap((image, n) => {
     const plan = plans[n];
     if (plan === undefined) return [];
-    const first = resize(image, { ...checkTarget(plan.first), resample });
-    const second = resize(first, { ...checkTarget(plan.second), resample });
+    const first = resize(image, { ...checkTarget(plan.first), resample }, rows);
+    const second = resize(first, { ...checkTarget(plan.second), resample }, rows);
     if (plan.rows === 0) return [second];
     const tiles: RgbImage[] = [];
     for (let row = 0; row < plan.rows; row += 1) {
       for (let col = 0; col < plan.cols; col += 1) tiles.push(crop(second, col * tile, row * tile, tile, tile));
     }
-    tiles.push(resize(second, { width: tile, height: tile, resample }));
+    tiles.push(resize(second, { width: tile, height: tile, resample }, rows));
     return tiles;
   });
   const { pixels, shape, valid } = stackFrames(frames);

@@ -1,10 +1,11 @@
-import { crop, placeOn } from "../raster.ts";
-import { resize } from "../resample/resize.ts";
+import { FoveaError } from "../../errors/error.ts";
+import type { ResizeRows } from "../resample/resize.ts";
 import type { RgbImage } from "../rgb-image.ts";
-import { centerCrop, padToSquare, resizeTo, stackFrames } from "./clip.ts";
+import { padToSquare } from "./clip.ts";
 import type { PreprocessorConfig } from "./config.ts";
 import { checkTarget } from "./geometry.ts";
 import type { ImageSize, ProcessedImages } from "./image-processor.ts";
+import { tileWriter } from "./writers.ts";
 
 /**
  * The grid that keeps most of the picture's pixels, then the one that wastes least.
@@ -46,26 +47,64 @@ export function tileSide({ crop_size: cropSize, size }: PreprocessorConfig): num
   return cropSize?.height ?? size.height ?? size.shortest_edge ?? 0;
 }
 
-/** The whole picture small, then the tiles of the grid it is scaled into, row by row, on black. */
-function tilesOf(image: RgbImage, config: PreprocessorConfig): RgbImage[] {
-  const { size, resample } = config;
-  const edge = size.shortest_edge ?? 0;
-  const base = checkTarget({ height: size.height ?? edge, width: size.width ?? edge });
+interface Picture {
+  /** Tiles `[3, tile, tile]` one after the other: the base view first. */
+  readonly tiles: number;
+  write(into: Uint8Array, at: number): void;
+}
+
+/** The whole picture squeezed into one tile, then the tiles of the grid it is scaled into, row by row, on black. */
+function tiledPicture(image: RgbImage, config: PreprocessorConfig, rows: ResizeRows): Picture {
+  const { resample } = config;
+  const side = tileSide(config);
   const grid = checkTarget(selectBestResolution(image, config.image_grid_pinpoints));
-  const fitted = resize(image, { ...fitInto(image, grid), resample });
+  const fitted = fitInto(image, grid);
   // Upstream asks for the fitted size once more, of the fitted picture
   const again = fitInto(fitted, grid);
-  const left = Math.floor((grid.width - again.width) / 2);
-  const top = Math.floor((grid.height - again.height) / 2);
-  const ground = placeOn(fitted, { ...grid, color: [0, 0, 0] }, left, top);
-  const tile = tileSide(config);
-  const tiles = [resize(image, { ...base, resample })];
-  for (let y = 0; y < grid.height; y += tile) {
-    for (let x = 0; x < grid.width; x += tile) {
-      tiles.push(crop(ground, x, y, Math.min(tile, grid.width - x), Math.min(tile, grid.height - y)));
-    }
+  const offset = {
+    left: Math.floor((grid.width - again.width) / 2),
+    top: Math.floor((grid.height - again.height) / 2),
+  };
+  const frame = { width: side, height: side };
+  const columns = grid.width / side;
+  const tileRows = grid.height / side;
+  return {
+    tiles: 1 + columns * tileRows,
+    write(into, at) {
+      const base = { into, at, ...frame, columns: 1, rows: 1 };
+      rows(image, { ...frame, resample }, tileWriter(base, { left: 0, top: 0 }));
+      const tiles = { into, at: at + 3 * side * side, ...frame, columns, rows: tileRows };
+      rows(image, { ...fitted, resample }, tileWriter(tiles, offset));
+    },
+  };
+}
+
+/** OneVision, several pictures: each squared with the mean colour. */
+function squaredPicture(image: RgbImage, config: PreprocessorConfig, rows: ResizeRows): Picture {
+  const side = tileSide(config);
+  const frame = { width: side, height: side };
+  return {
+    tiles: 1,
+    write(into, at) {
+      const write = tileWriter({ into, at, ...frame, columns: 1, rows: 1 }, { left: 0, top: 0 });
+      rows(padToSquare(image, config.image_mean), { ...frame, resample: config.resample }, write);
+    },
+  };
+}
+
+/**
+ * Upstream resizes and crops every tile once more, which changes nothing when a tile has the size it is resized to, as in
+ * all published configs. Others are refused rather than processed in another way.
+ */
+export function checkTiles(config: PreprocessorConfig): void {
+  const side = tileSide(config);
+  const { size, crop_size: cropSize } = config;
+  const edges = [size.height ?? size.shortest_edge, size.width ?? size.shortest_edge];
+  if (config.do_center_crop) edges.push(cropSize?.height, cropSize?.width);
+  const divides = config.image_grid_pinpoints.every(([height, width]) => height % side === 0 && width % side === 0);
+  if (!divides || edges.some((edge) => edge !== side)) {
+    throw new FoveaError("not_configured", "The release's tiles, size and grid pinpoints do not fit each other.");
   }
-  return tiles;
 }
 
 /**
@@ -78,32 +117,27 @@ export function processLlavaNext(
   images: readonly RgbImage[],
   config: PreprocessorConfig,
   imagesInRequest: number,
+  rows: ResizeRows,
 ): Omit<ProcessedImages, "num_image_tokens"> {
   const tiled = config.type === "LlavaNextImageProcessor" || imagesInRequest === 1;
-  const pictures = images.map((image) => {
-    const tiles = tiled ? tilesOf(image, config) : [padToSquare(image, config.image_mean)];
-    return tiles.map((tile) => {
-      const resized = config.do_resize ? resizeTo(tile, config.size, config) : tile;
-      return config.do_center_crop && config.crop_size !== undefined ? centerCrop(resized, config.crop_size) : resized;
-    });
-  });
-  const most = Math.max(...pictures.map((tiles) => tiles.length));
-  const { pixels, shape } = stackFrames(pictures.flat());
-  const [, , height = 0, width = 0] = shape;
-  const image_sizes = images.map((image) => [image.height, image.width] as const);
-  const outer = [images.length, most, 3, height, width];
-  if (pictures.every((tiles) => tiles.length === most)) return { pixels, shape: outer, image_sizes, masked: false };
-
+  const pictures = images.map((image) =>
+    tiled ? tiledPicture(image, config, rows) : squaredPicture(image, config, rows),
+  );
+  const side = tileSide(config);
+  const frame = 3 * side * side;
   // The tile axis is padded to the picture with most tiles, after normalization
-  const frame = 3 * height * width;
-  checkTarget({ width, height: height * most * images.length });
-  const padded = new Uint8Array(images.length * most * frame);
-  const valid: (readonly [number, number])[] = [];
-  let from = 0;
-  pictures.forEach((tiles, n) => {
-    padded.set(pixels.subarray(from, from + tiles.length * frame), n * most * frame);
-    from += tiles.length * frame;
-    for (let t = 0; t < most; t += 1) valid.push(t < tiles.length ? [height, width] : [0, 0]);
-  });
-  return { pixels: padded, shape: outer, valid, image_sizes, masked: false };
+  const most = Math.max(...pictures.map(({ tiles }) => tiles));
+  checkTarget({ width: side, height: side * most * images.length });
+  const pixels = new Uint8Array(images.length * most * frame);
+  for (const [n, picture] of pictures.entries()) picture.write(pixels, n * most * frame);
+  const valid = pictures.flatMap(({ tiles }) =>
+    Array.from({ length: most }, (_, t) => (t < tiles ? ([side, side] as const) : ([0, 0] as const))),
+  );
+  return {
+    pixels,
+    shape: [images.length, most, 3, side, side],
+    ...(pictures.every(({ tiles }) => tiles === most) ? {} : { valid }),
+    image_sizes: images.map((image) => [image.height, image.width] as const),
+    masked: false,
+  };
 }

@@ -86,7 +86,7 @@ export function tokenCounter(config: PreprocessorConfig, processorConfig: unknow
         return () => fixed;
       }
       return (image) => {
-        const { width, height } = clipTarget(image, config);
+        const { width, height } = clipTarget(image, config).frame;
         return Math.floor(height / patch) * Math.floor(width / patch) + additional - dropped;
       };
     }

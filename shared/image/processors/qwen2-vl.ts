@@ -1,9 +1,10 @@
 import { FoveaError } from "../../errors/error.ts";
-import { resize } from "../resample/resize.ts";
+import type { ResizeRows } from "../resample/resize.ts";
 import type { RgbImage } from "../rgb-image.ts";
 import type { PreprocessorConfig } from "./config.ts";
 import { checkTarget, roundHalfEven } from "./geometry.ts";
 import type { ImageSize, ProcessedImages } from "./image-processor.ts";
+import { eachRow, patchWriter } from "./writers.ts";
 
 /** Beyond it upstream raises: no size fits such a strip. */
 const MAX_ASPECT_RATIO = 200;
@@ -67,6 +68,7 @@ export function gridOf(image: ImageSize, config: PreprocessorConfig): readonly [
 export function processQwen2VL(
   images: readonly RgbImage[],
   config: PreprocessorConfig,
+  resizeRows: ResizeRows,
 ): Omit<ProcessedImages, "num_image_tokens"> {
   const { patch_size: patch, temporal_patch_size: temporal, merge_size: merge } = config;
   const grids = images.map((image) => gridOf(image, config));
@@ -80,38 +82,12 @@ export function processQwen2VL(
     if (rows % merge !== 0 || columns % merge !== 0) {
       throw new FoveaError("invalid_image", "The picture's sides are no multiples of the model's patches.");
     }
+    const write = patchWriter({ into: pixels, at, columns, side: patch, merge, temporal }, { left: 0, top: 0 });
     const target = { width: columns * patch, height: rows * patch };
-    const resized = config.do_resize ? resize(image, { ...checkTarget(target), resample: config.resample }) : image;
-    at = writePatches(resized, pixels, at, rows, columns, config);
+    if (config.do_resize) resizeRows(image, { ...checkTarget(target), resample: config.resample }, write);
+    else if (target.width === image.width && target.height === image.height) eachRow(image, write);
+    else throw new FoveaError("invalid_image", "The picture's sides are no multiples of the model's patches.");
+    at += rows * columns * length;
   }
   return { pixels, shape: [patches, length], image_grid_thw: grids, masked: false };
-}
-
-function writePatches(
-  image: RgbImage,
-  into: Uint8Array,
-  start: number,
-  rows: number,
-  columns: number,
-  { patch_size: patch, temporal_patch_size: temporal, merge_size: merge }: PreprocessorConfig,
-): number {
-  const plane = patch * patch;
-  let at = start;
-  for (let blockRow = 0; blockRow < rows; blockRow += merge) {
-    for (let blockColumn = 0; blockColumn < columns; blockColumn += merge) {
-      for (let inBlock = 0; inBlock < merge * merge; inBlock += 1, at += 3 * temporal * plane) {
-        const top = (blockRow + Math.trunc(inBlock / merge)) * patch;
-        const left = (blockColumn + (inBlock % merge)) * patch;
-        for (let channel = 0; channel < 3; channel += 1) {
-          const to = at + channel * temporal * plane;
-          for (let y = 0; y < patch; y += 1) {
-            let from = ((top + y) * image.width + left) * 3 + channel;
-            for (let x = 0; x < patch; x += 1, from += 3) into[to + y * patch + x] = image.data[from] ?? 0;
-          }
-          for (let t = 1; t < temporal; t += 1) into.copyWithin(to + t * plane, to, to + plane);
-        }
-      }
-    }
-  }
-  return at;
 }

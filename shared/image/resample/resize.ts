@@ -1,6 +1,6 @@
 import type { RgbImage } from "../rgb-image.ts";
 import { computeCoefficients, PRECISION_BITS, type Coefficients } from "./coefficients.ts";
-import { FILTERS, Resampling } from "./filters.ts";
+import { FILTERS, Resampling, type Filter } from "./filters.ts";
 
 /** Left, top, right, bottom in pixels of the source, fractions allowed. */
 export type Box = readonly [left: number, top: number, right: number, bottom: number];
@@ -13,39 +13,84 @@ export interface ResizeOptions {
   readonly box?: Box;
 }
 
+/** Takes a row of the result, `[width, 3]` u8; the row is overwritten after the call. Rows come from top to bottom. */
+export type WriteRow = (row: Uint8Array, y: number) => void;
+
+/** A resize that hands over rows. This file has one in TypeScript, wasm-resize.ts one with SIMD: the same bits. */
+export type ResizeRows = (image: RgbImage, options: ResizeOptions, write: WriteRow) => void;
+
 /**
  * Resizes as Pillow 13's `Image.resize` does, bit for bit: one pass for each axis, rounded to 8 bits in between.
- *
- * Rows stream: an output row is made from the few rows it needs, and no pass ever holds its whole result.
  *
  * Source: Pillow, src/libImaging/Resample.c and Geometry.c (nearest).
  *
  * @returns `[height, width, 3]` u8; the source itself if nothing changes
  */
-export function resize(image: RgbImage, options: ResizeOptions): RgbImage {
-  const { width, height, resample } = options;
-  const box = checkBox(image, options);
-  const horizontal = width !== image.width || box[0] !== 0 || box[2] !== width;
-  const vertical = height !== image.height || box[1] !== 0 || box[3] !== height;
-  if (!horizontal && !vertical) return image;
-  if (resample === Resampling.NEAREST) return resizeNearest(image, width, height, box);
+export function resize(image: RgbImage, options: ResizeOptions, rows: ResizeRows = resizeRows): RgbImage {
+  const { width, height } = options;
+  if (!passes(image, options).some(Boolean)) return image;
+  const data = new Uint8Array(width * height * 3);
+  rows(image, options, (row, y) => data.set(row, y * width * 3));
+  return { data, width, height };
+}
 
-  const filter = FILTERS[resample];
-  const columns = horizontal ? computeCoefficients(image.width, box[0], box[2], width, filter) : undefined;
-  const rows = vertical ? computeCoefficients(image.height, box[1], box[3], height, filter) : undefined;
-  const out = { data: new Uint8Array(width * height * 3), width, height };
+/** Whether the horizontal and the vertical pass change anything. */
+function passes(image: RgbImage, options: ResizeOptions): readonly [horizontal: boolean, vertical: boolean] {
+  const { width, height } = options;
+  const box = checkBox(image, options);
+  return [
+    width !== image.width || box[0] !== 0 || box[2] !== width,
+    height !== image.height || box[1] !== 0 || box[3] !== height,
+  ];
+}
+
+/** What each pass does; absent where it changes nothing. */
+export interface ResizePlan {
+  readonly columns: Coefficients | undefined;
+  readonly rows: Coefficients | undefined;
+  readonly verticalFirst: boolean;
+}
+
+export function planResize(image: RgbImage, options: ResizeOptions, filter: Filter): ResizePlan {
+  const box = checkBox(image, options);
+  const [horizontal, vertical] = passes(image, options);
+  return {
+    columns: horizontal ? computeCoefficients(image.width, box[0], box[2], options.width, filter) : undefined,
+    rows: vertical ? computeCoefficients(image.height, box[1], box[3], options.height, filter) : undefined,
+    verticalFirst: verticalFirst(image, options),
+  };
+}
+
+/** The resize in TypeScript. An output row is made from the few rows it needs; no pass holds its whole result. */
+export const resizeRows: ResizeRows = (image, options, write) => {
+  const { width, height, resample } = options;
+  if (resample === Resampling.NEAREST) {
+    resizeNearest(image, options, write);
+    return;
+  }
+  const plan = planResize(image, options, FILTERS[resample]);
+  const { columns, rows } = plan;
+  const row = new Uint8Array(width * 3);
   if (columns === undefined) {
-    if (rows !== undefined) eachRow(out, (row, y) => mixRows(image.data, image.height, rows, y, row));
-  } else if (rows === undefined) eachRow(out, (row, y) => narrowRow(rowOf(image, y), columns, row));
-  else if (verticalFirst(image, options)) {
+    for (let y = 0; y < height; y += 1) {
+      if (rows === undefined) row.set(rowOf(image, y));
+      else mixRows(image.data, image.height, rows, y, row);
+      write(row, y);
+    }
+  } else if (rows === undefined) {
+    for (let y = 0; y < height; y += 1) {
+      narrowRow(rowOf(image, y), columns, row);
+      write(row, y);
+    }
+  } else if (plan.verticalFirst) {
     const wide = new Uint8Array(image.width * 3);
-    eachRow(out, (row, y) => {
+    for (let y = 0; y < height; y += 1) {
       mixRows(image.data, image.height, rows, y, wide);
       narrowRow(wide, columns, row);
-    });
-  } else narrowThenMix(image, columns, rows, out);
-  return out;
-}
+      write(row, y);
+    }
+  } else narrowThenMix(image, columns, rows, row, write);
+};
 
 /**
  * Pillow 13 begins with the vertical pass when the height shrinks by more than twice what the width shrinks by (of the
@@ -59,19 +104,23 @@ function rowOf({ data, width }: RgbImage, y: number): Uint8Array {
   return data.subarray(y * width * 3, (y + 1) * width * 3);
 }
 
-function eachRow(out: RgbImage, write: (row: Uint8Array, y: number) => void): void {
-  for (let y = 0; y < out.height; y += 1) write(rowOf(out, y), y);
-}
-
 /** Source row y, narrowed, lies in slot y % taps of a ring until the window of output rows has passed it. */
-function narrowThenMix(image: RgbImage, columns: Coefficients, rows: Coefficients, out: RgbImage): void {
-  const ring = { data: new Uint8Array(rows.taps * out.width * 3), width: out.width, height: rows.taps };
+function narrowThenMix(
+  image: RgbImage,
+  columns: Coefficients,
+  rows: Coefficients,
+  row: Uint8Array,
+  write: WriteRow,
+): void {
+  const width = row.length / 3;
+  const ring = { data: new Uint8Array(rows.taps * row.length), width, height: rows.taps };
   let next = rows.first[0] ?? 0;
-  eachRow(out, (row, y) => {
+  for (let y = 0; y < rows.first.length; y += 1) {
     const end = (rows.first[y] ?? 0) + (rows.count[y] ?? 0);
     for (; next < end; next += 1) narrowRow(rowOf(image, next), columns, rowOf(ring, next % rows.taps));
     mixRows(ring.data, rows.taps, rows, y, row);
-  });
+    write(row, y);
+  }
 }
 
 function checkBox({ width, height }: RgbImage, options: ResizeOptions): Box {
@@ -143,19 +192,20 @@ function nearestSources(from: number, to: number, out: number, size: number): In
   return sources;
 }
 
-function resizeNearest(image: RgbImage, width: number, height: number, box: Box): RgbImage {
-  const columns = nearestSources(box[0], box[2], width, image.width);
-  const rows = nearestSources(box[1], box[3], height, image.height);
-  const data = new Uint8Array(width * height * 3);
-  let to = 0;
-  for (const y of rows) {
+function resizeNearest(image: RgbImage, options: ResizeOptions, write: WriteRow): void {
+  const box = checkBox(image, options);
+  const columns = nearestSources(box[0], box[2], options.width, image.width);
+  const rows = nearestSources(box[1], box[3], options.height, image.height);
+  const row = new Uint8Array(options.width * 3);
+  for (const [y, sourceY] of rows.entries()) {
+    let to = 0;
     for (const x of columns) {
-      const from = (y * image.width + x) * 3;
-      data[to] = image.data[from] ?? 0;
-      data[to + 1] = image.data[from + 1] ?? 0;
-      data[to + 2] = image.data[from + 2] ?? 0;
+      const from = (sourceY * image.width + x) * 3;
+      row[to] = image.data[from] ?? 0;
+      row[to + 1] = image.data[from + 1] ?? 0;
+      row[to + 2] = image.data[from + 2] ?? 0;
       to += 3;
     }
+    write(row, y);
   }
-  return { data, width, height };
 }
