@@ -6,10 +6,11 @@ import type { CodecModules } from "../../../functions/edge/media/codec-modules.t
 export async function loadCodecModules(): Promise<CodecModules> {
   const compile = async (file: string): Promise<WebAssembly.Module> =>
     WebAssembly.compile(await readFile(fileURLToPath(import.meta.resolve(file))));
-  const [png, jpeg, webp] = await Promise.all([
+  const [png, jpeg, webp, resample] = await Promise.all([
     compile("@jsquash/png/codec/pkg/squoosh_png_bg.wasm"),
     compile("../../../functions/edge/media/codecs/jpeg.wasm"),
     compile("../../../functions/edge/media/codecs/webp.wasm"),
+    compile("../../../shared/image/resample/resample.wasm"),
   ]);
-  return { png, jpeg, webp };
+  return { png, jpeg, webp, resample };
 }

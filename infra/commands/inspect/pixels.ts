@@ -8,6 +8,7 @@ import { checkImageFileSize } from "../../../shared/image/header/check-image-lim
 import type { PictureDecoder } from "../../../shared/image/picture-decoder.ts";
 import { createImageProcessor } from "../../../shared/image/processors/create-image-processor.ts";
 import type { ImageProcessor } from "../../../shared/image/processors/image-processor.ts";
+import { createWasmResize } from "../../../shared/image/resample/wasm-resize.ts";
 import { tensorOf } from "../../../shared/safetensors/dtypes.ts";
 import { encodeSafetensors } from "../../../shared/safetensors/encode.ts";
 import { loadCodecModules } from "./codec-modules.node.ts";
@@ -33,8 +34,11 @@ export const inspectPixels = defineCommand({
     files: { type: "positional", required: true, description: "FILE... Picture files" },
   },
   async run({ args }) {
-    const processor = createImageProcessor(JSON.parse(await readFile(args.processor, "utf8")));
-    const decoder = createWasmDecoder(await loadCodecModules());
+    const modules = await loadCodecModules();
+    const config: unknown = JSON.parse(await readFile(args.processor, "utf8"));
+    const resize = createWasmResize(modules.resample);
+    const processor = createImageProcessor(config, undefined, undefined, { resize });
+    const decoder = createWasmDecoder(modules);
     await mkdir(args.out, { recursive: true });
     const names = new Map<string, string>();
     for (const file of args._) {
@@ -78,7 +82,7 @@ export async function inspectFile(file: string, { processor, decoder, out, names
 }
 
 /** Looks at the size before it reads, so that no file is larger in memory than the edge would take it. */
-async function readPicture(file: string): Promise<Uint8Array> {
+export async function readPicture(file: string): Promise<Uint8Array> {
   let found;
   try {
     found = await stat(file);
