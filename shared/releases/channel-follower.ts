@@ -11,6 +11,8 @@ export interface FollowOptions {
   readonly trust: Trust;
   /** The lowest sequence that a cold start accepts: what a deploy or a disk remembers, 0 for none. */
   readonly floor: number;
+  /** What to read when the very first look fails: the copy on the origin's disk. */
+  readonly coldStart?: ShardReader;
   readonly now?: () => number;
   /** Called with every document that is let in, before it counts: the origin raises its floor here. */
   readonly onAccept?: (document: ChannelDocument) => Promise<void>;
@@ -65,31 +67,35 @@ export class ChannelFollower {
   }
 
   async #load(): Promise<ChannelDocument> {
-    const { model, channel, trust, floor } = this.#options;
     // Set before the first await: while one look is under way, others serve what is known.
     this.#refreshAt = this.#now() + CHANNEL_RETRY_MS;
     try {
-      const faults = { missing: "channel_missing", tooLarge: "channel_too_large" } as const;
-      const document = await this.#shards.small(
-        channelKey(model, channel),
-        MAX_CHANNEL_BYTES,
-        faults,
-        async (bytes) => {
-          const opened = await openChannel(bytes, { model, channel }, trust);
-          acceptChannel(opened, { now: this.#now(), floor, current: this.#document });
-          return opened;
-        },
-      );
-      await this.#options.onAccept?.(document);
-      this.#document = document;
+      const document = await this.#read(this.#shards);
       this.#fault = null;
       this.#refreshAt = this.#now() + CHANNEL_REFRESH_MS;
       return document;
     } catch (thrown) {
       this.#fault = describeFault(thrown);
       this.#options.onFault?.(this.#fault);
-      if (this.#document === null) throw thrown;
-      return this.#document;
+      if (this.#document !== null) return this.#document;
+      const { coldStart } = this.#options;
+      if (coldStart === undefined) throw thrown;
+      return this.#read(coldStart).catch(() => {
+        throw thrown;
+      });
     }
+  }
+
+  async #read(shards: ShardReader): Promise<ChannelDocument> {
+    const { model, channel, trust, floor } = this.#options;
+    const faults = { missing: "channel_missing", tooLarge: "channel_too_large" } as const;
+    const document = await shards.small(channelKey(model, channel), MAX_CHANNEL_BYTES, faults, async (bytes) => {
+      const opened = await openChannel(bytes, { model, channel }, trust);
+      acceptChannel(opened, { now: this.#now(), floor, current: this.#document });
+      return opened;
+    });
+    await this.#options.onAccept?.(document);
+    this.#document = document;
+    return document;
   }
 }

@@ -137,7 +137,9 @@ describe("feature id and contract id", () => {
     expect(await featureIdOf({ ...release, stages: { ...release.stages } })).toBe(id);
     const other = await tinyRelease("1.0.0", "weights of another encoder");
     expect(await featureIdOf(other.release)).not.toBe(id);
-    expect(await contractIdOf(other.release, id)).toBe(release.contractId);
+    expect(await contractIdOf(release, id)).toBe(release.contractId);
+    expect(await contractIdOf(release, other.release.featureId)).not.toBe(release.contractId);
+    expect(await contractIdOf(other.release, id)).not.toBe(release.contractId);
   });
 });
 

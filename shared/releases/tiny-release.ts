@@ -2,9 +2,17 @@ import type { BlobSource } from "./blob-source.ts";
 import { sha256Hex } from "./digest.ts";
 import { contractIdOf, featureIdOf } from "./identity.ts";
 import { blobKey, manifestKey } from "./keys.ts";
-import { releaseDigest, serializeRelease, type Release, type ReleaseRef, type Stage } from "./release.ts";
+import {
+  releaseDigest,
+  serializeRelease,
+  type Release,
+  type ReleaseFile,
+  type ReleaseRef,
+  type Shard,
+  type Stage,
+} from "./release.ts";
 
-/** A release of a few bytes for tests: one file of two shards, one of one, and every object of its bucket by key. */
+/** A release of a few bytes for tests: one file of two shards, two of one, and every object of its bucket by key. */
 export interface TinyRelease {
   readonly release: Release;
   readonly ref: ReleaseRef;
@@ -16,25 +24,17 @@ export const TINY_FILE = "onnx/vision_encoder.onnx";
 
 export async function tinyRelease(version = "1.0.0", content = "weights of a tiny encoder"): Promise<TinyRelease> {
   const objects = new Map<string, Uint8Array<ArrayBuffer>>();
-  const files: Record<string, Release["files"][string]> = {};
-  for (const [name, text, cut] of [
-    [TINY_FILE, content, 10],
-    ["tokenizer.bin", "tokens", 6],
-  ] as const) {
-    const bytes = new TextEncoder().encode(text);
-    const shards = [];
-    for (let at = 0; at < bytes.length; at += cut === 6 ? 6 : Math.max(cut, bytes.length - cut)) {
-      const part = new Uint8Array(bytes.subarray(at, at + (cut === 6 ? 6 : Math.max(cut, bytes.length - cut))));
-      const sha256 = await sha256Hex(part);
-      objects.set(blobKey(sha256), part);
-      shards.push({ sha256, size: part.length });
-    }
-    files[name] = { sha256: await sha256Hex(bytes), size: bytes.length, shards };
-  }
+  const encode = (text: string) => new Uint8Array(new TextEncoder().encode(text));
+  const files = {
+    [TINY_FILE]: await addFile(objects, [encode(content.slice(0, 10)), encode(content.slice(10))]),
+    "tokenizer.bin": await addFile(objects, [encode("tokens")]),
+    "onnx/decoder_model_merged.onnx": await addFile(objects, [encode(`backbone of ${content}`)]),
+  };
   const stages = {
-    vision_encoder: tinyStage(TINY_FILE),
-    tokenizer: tinyStage("tokenizer.bin"),
-    backbone: { ...tinyStage("tokenizer.bin"), placement: "origin" as const },
+    vision_encoder: tinyStage("edge", TINY_FILE),
+    tokenizer: tinyStage("edge", "tokenizer.bin"),
+    embed_tokens: tinyStage("origin", "tokenizer.bin"),
+    backbone: tinyStage("origin", "onnx/decoder_model_merged.onnx"),
   };
   const featureId = await featureIdOf({ files, stages });
   const release: Release = {
@@ -54,9 +54,23 @@ export async function tinyRelease(version = "1.0.0", content = "weights of a tin
   return { release, ref, objects };
 }
 
-function tinyStage(file: string): Stage {
+async function addFile(
+  objects: Map<string, Uint8Array<ArrayBuffer>>,
+  parts: readonly Uint8Array<ArrayBuffer>[],
+): Promise<ReleaseFile> {
+  const shards: Shard[] = [];
+  for (const part of parts) {
+    const sha256 = await sha256Hex(part);
+    objects.set(blobKey(sha256), part);
+    shards.push({ sha256, size: part.length });
+  }
+  const whole = new Uint8Array(await new Blob([...parts]).arrayBuffer());
+  return { sha256: await sha256Hex(whole), size: whole.length, shards };
+}
+
+function tinyStage(placement: Stage["placement"], file: string): Stage {
   return {
-    placement: "edge",
+    placement,
     movable: false,
     files: [file],
     dtype: "fp32",

@@ -34,6 +34,8 @@ export interface OriginReleasesOptions extends Omit<ReadEvents, "onVerified"> {
 export class OriginReleases {
   readonly #options: OriginReleasesOptions;
   readonly #shards: ShardReader;
+  readonly #channels: ShardReader;
+  readonly #disk: ShardReader;
   readonly #cache: LocalCache;
   readonly #documents: DocumentStore;
   readonly #followers = new Memo<ChannelFollower>({ max: 32 });
@@ -46,9 +48,12 @@ export class OriginReleases {
     this.#options = options;
     this.#known = new KnownGood(options.now);
     this.#documents = new DocumentStore(join(options.cacheDir, "documents"));
-    const sources = [blobSource("store", options.source), blobSource("disk", fileSource(this.#documents.root))];
-    const onVerified = (key: string, bytes: Uint8Array) => this.#documents.keep(key, bytes);
-    this.#shards = new ShardReader(sources, { ...options, onVerified }, { inFlight: ORIGIN_SHARDS_IN_FLIGHT });
+    const [store, disk] = [blobSource("store", options.source), blobSource("disk", fileSource(this.#documents.root))];
+    const events = { ...options, onVerified: (key: string, bytes: Uint8Array) => this.#documents.keep(key, bytes) };
+    this.#shards = new ShardReader([store, disk], events, { inFlight: ORIGIN_SHARDS_IN_FLIGHT });
+    // A channel document is read from disk on a cold start only: later on, it would hide what is wrong with the store.
+    this.#channels = new ShardReader([store], events);
+    this.#disk = new ShardReader([disk]);
     this.#cache = new LocalCache(options.cacheDir, options.source);
   }
 
@@ -129,7 +134,8 @@ export class OriginReleases {
     return this.#followers.get(model, async () => {
       const { channel, trust, now, onFault } = this.#options;
       const key = channelKey(model, channel);
-      return new ChannelFollower(this.#shards, {
+      return new ChannelFollower(this.#channels, {
+        coldStart: this.#disk,
         model,
         channel,
         trust,

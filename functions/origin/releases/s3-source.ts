@@ -37,6 +37,7 @@ export function s3Source(options: S3SourceOptions): ObjectSource {
         const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key, ...range }), {
           abortSignal: signal,
         });
+        if (offset !== 0 && answer.$metadata.httpStatusCode !== 206) throw new Error("the store ignores ranges");
         // In Node the body is always a Readable; the type spans all runtimes.
         return answer.Body === undefined ? null : (answer.Body as Readable as AsyncIterable<Uint8Array>);
       } catch (thrown) {
