@@ -1,23 +1,27 @@
 import { FoveaError } from "../../shared/errors/error.ts";
+import { MAX_DISCARDED_BODY_BYTES } from "../../shared/limits/limits.ts";
 
 /**
- * The body as text, read up to a cap and no further, whatever `content-length` says.
+ * The body as text, kept up to a cap and no further, whatever `content-length` says. What is beyond is read and thrown
+ * away, up to a second cap: many clients look for an answer only when they have sent everything, and would report a
+ * broken connection instead of ours.
  * @throws FoveaError `body_too_large`, `invalid_json` when it is not UTF-8
  */
 export async function readBody(request: Request, maxBytes: number): Promise<string> {
-  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_DISCARDED_BODY_BYTES) throw tooLarge(maxBytes);
   if (request.body === null) return "";
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-  const reader = request.body.getReader();
+  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
   let text = "";
   let bytes = 0;
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      const chunk = next.value as Uint8Array;
-      bytes += chunk.byteLength;
-      if (bytes > maxBytes) throw tooLarge(maxBytes);
-      text += decoder.decode(chunk, { stream: true });
+      bytes += next.value.byteLength;
+      if (bytes > MAX_DISCARDED_BODY_BYTES) break;
+      if (bytes > maxBytes) text = "";
+      else text += decoder.decode(next.value, { stream: true });
     }
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
     return text + decoder.decode();
   } catch (error) {
     await reader.cancel().catch(() => undefined);

@@ -9,6 +9,9 @@ const MIB = 1024 * KIB;
 /** Body of one API request. Eight 2 MB pictures in base64 fit; beyond: 413. The edge holds it once, as text. */
 export const MAX_REQUEST_BODY_BYTES = 24 * MIB;
 
+/** How much of a body that is too large is read and dropped so that its sender hears the 413; beyond: it is cut off. */
+export const MAX_DISCARDED_BODY_BYTES = 128 * MIB;
+
 /** Pictures in one request. Each is decoded and encoded in turn, so this bounds time, not memory; beyond: 400. */
 export const MAX_IMAGES_PER_REQUEST = 8;
 

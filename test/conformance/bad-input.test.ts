@@ -1,13 +1,17 @@
 import { BadRequestError, NotFoundError } from "openai";
+import { crc32 } from "node:zlib";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startTestStack, type TestStack } from "../stack.ts";
 import { exampleDataUri } from "../examples.ts";
 import { ask, MODEL, openaiClient } from "./client.ts";
 
-/** PNG signature and header of a 30,000 x 30,000 picture, and nothing else. */
+/** A PNG (W3C PNG, 11.2) whose header says 30,000 x 30,000 RGB, with empty IDAT and IEND chunks: 57 bytes in all. */
 const HUGE_PNG = (() => {
-  const bytes = Buffer.from("89504e470d0a1a0a0000000d49484452000075300000753008020000000000000000000000", "hex");
-  return bytes.toString("base64");
+  const header = Buffer.from("4948445200007530000075300802000000", "hex");
+  const crc = Buffer.alloc(4);
+  crc.writeUInt32BE(crc32(header));
+  const empty = Buffer.from("000000004944415435af061e0000000049454e44ae426082", "hex");
+  return Buffer.concat([Buffer.from("89504e470d0a1a0a0000000d", "hex"), header, crc, empty]).toString("base64");
 })();
 /** A whole 1x1 PNG. */
 const DOT_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
@@ -39,7 +43,8 @@ describe("bad input", () => {
       method: "POST",
       headers: { authorization: `Bearer ${stack.apiKey}`, "content-type": "application/json" },
       body,
-    });
+      duplex: "half",
+    } as RequestInit);
     const { error } = (await response.json()) as {
       error: { code: string; message: string; type: string; param: string | null };
     };
@@ -95,8 +100,8 @@ describe("bad input", () => {
     [
       "text claimed as PNG",
       user(png(btoa("hello, I am a text"))),
-      415,
-      "unsupported_image",
+      400,
+      "invalid_image",
       "messages[0].content[0].image_url.url",
     ],
     ["a 1x1 image", user(png(DOT_PNG)), 400, "image_too_small", "messages[0].content[0].image_url.url"],
@@ -145,12 +150,10 @@ describe("bad input", () => {
     });
   });
 
-  it("a body of 100 MB, said and unsaid", async () => {
+  it("a body of 100 MB, its length said or not", async () => {
     const block = new Uint8Array(1024 * 1024).fill(0x61);
-    expect(await post(new Blob(Array.from({ length: 100 }, () => block)))).toMatchObject({
-      status: 413,
-      error: { code: "body_too_large" },
-    });
+    const refused = { status: 413, error: { code: "body_too_large" } };
+    expect(await post(new Blob(Array.from({ length: 100 }, () => block)))).toMatchObject(refused);
     let sent = 0;
     const stream = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -158,19 +161,7 @@ describe("bad input", () => {
         else controller.enqueue(block);
       },
     });
-    const unsaid = fetch(`${stack.edgeUrl}/v1/chat/completions`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${stack.apiKey}` },
-      body: stream,
-      duplex: "half",
-    } as RequestInit);
-    // The server may answer, or close the connection while the rest is still being sent; both refuse it.
-    const status = await unsaid.then(
-      (response) => response.status,
-      () => 413,
-    );
-    expect(status).toBe(413);
-    expect(sent).toBeLessThan(100);
+    expect(await post(stream)).toMatchObject(refused);
   });
 
   it("raises the official client's error classes", async () => {

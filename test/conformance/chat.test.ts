@@ -83,14 +83,26 @@ describe("POST /v1/chat/completions", () => {
 
   it("takes several turns and several pictures, in order", async () => {
     const [first] = await ask("What is this?", "02_what.jpg");
-    const [second] = await ask("What is this?", "13_what.png");
-    const messages = [first, { role: "assistant", content: "A bee." }, second] as OpenAI.ChatCompletionMessageParam[];
-    expect(await content({ messages })).toBe("A crown.");
+    const messages = [
+      first,
+      { role: "assistant", content: "A bee." },
+      { role: "user", content: "What is the background color?" },
+    ] as OpenAI.ChatCompletionMessageParam[];
+    const [alone] = await ask("What is the background color?", "02_what.jpg");
+    expect(await content({ messages })).toBe(await content({ messages: [alone] as typeof messages }));
+    const firstLogprob = async (...images: string[]): Promise<number | undefined> => {
+      const asked = await ask("What do you see?", ...images);
+      const { choices } = await client.chat.completions.create({ model: MODEL, messages: asked, logprobs: true });
+      return choices[0]?.logprobs?.content?.[0]?.logprob;
+    };
+    const inOrder = await firstLogprob("02_what.jpg", "13_what.png");
+    expect(inOrder).toBe(await firstLogprob("02_what.jpg", "13_what.png"));
+    expect(inOrder).not.toBe(await firstLogprob("13_what.png", "02_what.jpg"));
     const both = await ask("What is this?", "02_what.jpg", "13_what.png");
     const { prompt_tokens } = (await client.chat.completions.create({ model: MODEL, messages: both })).usage ?? {};
     const one = await ask("What is this?", "02_what.jpg");
-    const alone = (await client.chat.completions.create({ model: MODEL, messages: one })).usage;
-    expect((prompt_tokens ?? 0) - (alone?.prompt_tokens ?? 0)).toBe(16);
+    const { usage } = await client.chat.completions.create({ model: MODEL, messages: one });
+    expect((prompt_tokens ?? 0) - (usage?.prompt_tokens ?? 0)).toBe(16);
   });
 
   it("max_completion_tokens wins over max_tokens", async () => {
@@ -142,8 +154,10 @@ describe("POST /v1/chat/completions", () => {
       [0, CAPTION],
       [1, CAPTION],
     ]);
-    const [first] = completion.choices[0]?.logprobs?.content ?? [];
-    expect(first?.token).toBe("Two");
+    const tokens = completion.choices[0]?.logprobs?.content ?? [];
+    expect(tokens.map(({ token }) => token).join("")).toBe(CAPTION);
+    const [first] = tokens;
+    expect(first?.bytes).toEqual([0x54]);
     expect(first?.logprob).toBeLessThanOrEqual(0);
     expect(first?.top_logprobs).toHaveLength(3);
   });

@@ -82,7 +82,9 @@ async function processOne(
 ): Promise<ProcessedImages> {
   if (imageProcessor === null) throw new FoveaError("internal_error", "No image processor.");
   try {
-    const image = await stopwatch.time("image_decode", "edge", () => decodeImage(decodeDataUri(url, param), decoder));
+    const image = await stopwatch.time("image_decode", "edge", () =>
+      decodeImage(decodeDataUri(url, param), decoder, { transparency: imageProcessor.transparency }),
+    );
     return await stopwatch.time("preprocess", "edge", () => imageProcessor.process(image, { imagesInRequest }));
   } catch (error) {
     if (error instanceof FoveaError && error.param === null)

@@ -11,6 +11,8 @@ export async function encodeAtEdge(env: Env, job: EncodeJob): Promise<EncodeResu
   const outcome = await encoder.encode(job).catch((cause: unknown) => {
     throw new FoveaError("overloaded", "The encoder went away. Try again.", { cause, retryAfterMs: 1000 });
   });
+  // The result crossed the binding by value; disposing says that nothing of the call is needed any more.
+  (outcome as Partial<Disposable>)[Symbol.dispose]?.();
   if ("ok" in outcome) return outcome.ok;
   const { code, message } = outcome.error;
   throw new FoveaError(code in ERROR_TABLE ? (code as ErrorCode) : "internal_error", message);
