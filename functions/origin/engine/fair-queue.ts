@@ -21,6 +21,11 @@ export class FairQueue {
     return this.#waiting.length;
   }
 
+  /** Tenants whose counters are remembered. */
+  get tenants(): number {
+    return this.#served.size;
+  }
+
   push(group: GroupState): void {
     const { salt } = group.request;
     const active = this.#active.get(salt) ?? 0;

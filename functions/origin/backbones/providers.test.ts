@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { chooseProvider, type Provider, type ProviderWish } from "./providers.ts";
+
+const cpu = ["cpu"];
+const gpu = ["cpu", "webgpu", "cuda"];
+
+describe("chooseProvider", () => {
+  it.each<[ProviderWish, string[], [Provider, string][], Provider, string]>([
+    ["cpu", gpu, [], "cpu", "as set"],
+    ["webgpu", gpu, [], "webgpu", "as set"],
+    ["cuda", gpu, [], "cuda", "as set"],
+    ["cuda", cpu, [], "cpu", "this build of onnxruntime has no cuda"],
+    ["webgpu", gpu, [["webgpu", "no adapter"]], "cpu", "no adapter"],
+    ["auto", gpu, [], "cuda", "fastest"],
+    ["auto", gpu, [["cuda", "no driver"]], "webgpu", "cuda: no driver"],
+    [
+      "auto",
+      gpu,
+      [
+        ["cuda", "no driver"],
+        ["webgpu", "no adapter"],
+      ],
+      "cpu",
+      "webgpu: no adapter",
+    ],
+    ["auto", cpu, [], "cpu", "no cuda"],
+  ])("%s of %j, failed %j -> %s", (wish, offered, failures, provider, reason) => {
+    const choice = chooseProvider(wish, new Set(offered), new Map(failures));
+    expect(choice.provider).toBe(provider);
+    expect(choice.reason).toContain(reason);
+  });
+});

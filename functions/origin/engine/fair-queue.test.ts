@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { samplingSchema } from "../../../shared/frame/schema.ts";
+import { FairQueue } from "./fair-queue.ts";
+import { GroupState } from "./group.ts";
+
+let arrivals = 0;
+
+function group(salt: string, priority = 0): GroupState {
+  const sampling = samplingSchema.parse({ max_tokens: 4 });
+  const id = `g${arrivals}`;
+  return new GroupState({
+    request: { id, tokenIds: Int32Array.of(1, 2), features: [], sampling, salt, priority, deadline: null },
+    arrival: arrivals++,
+    now: 0,
+    maxPositions: 64,
+    eosTokenIds: [],
+    reusePrefix: false,
+    fallbackSeed: 0,
+    processors: [],
+  });
+}
+
+/** Takes all in order; each is charged as if it had been served `tokens`. */
+function order(queue: FairQueue, tokens: number): string[] {
+  const salts: string[] = [];
+  for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
+    queue.remove(next);
+    queue.charge(next.request.salt, { prompt: tokens });
+    salts.push(next.request.salt);
+  }
+  return salts;
+}
+
+describe("FairQueue", () => {
+  it("serves first come first served within one tenant", () => {
+    const queue = new FairQueue();
+    const groups = [group("a"), group("a"), group("a")];
+    for (const one of groups) queue.push(one);
+    expect(queue.peek()).toBe(groups[0]);
+  });
+
+  it("lets a quiet tenant pass a busy one's backlog", () => {
+    const queue = new FairQueue();
+    for (let i = 0; i < 4; i++) queue.push(group("busy"));
+    queue.push(group("quiet"));
+    queue.push(group("quiet"));
+    expect(order(queue, 100)).toEqual(["busy", "quiet", "busy", "quiet", "busy", "busy"]);
+  });
+
+  it("counts tokens, not requests", () => {
+    const queue = new FairQueue();
+    queue.push(group("long"));
+    queue.push(group("short"));
+    queue.charge("long", { prompt: 1000 });
+    for (let i = 0; i < 3; i++) queue.push(group("short"));
+    queue.push(group("long"));
+    queue.charge("short", { answer: 10 });
+    expect(queue.peek()?.request.salt).toBe("short");
+  });
+
+  it("puts priority before fairness", () => {
+    const queue = new FairQueue();
+    queue.push(group("a"));
+    queue.charge("b", { prompt: 10_000 });
+    queue.push(group("b", 5));
+    expect(queue.peek()?.request.salt).toBe("b");
+  });
+
+  it("gives a tenant no credit for its absence", () => {
+    const queue = new FairQueue();
+    queue.push(group("steady"));
+    queue.charge("steady", { prompt: 5000 });
+    queue.push(group("newcomer"));
+    queue.charge("newcomer", { prompt: 1 });
+    expect(queue.peek()?.request.salt).toBe("steady");
+  });
+
+  it("forgets tenants that are gone", () => {
+    const queue = new FairQueue();
+    for (let i = 0; i < 2000; i++) {
+      const one = group(`tenant-${i}`);
+      queue.push(one);
+      queue.charge(one.request.salt, { prompt: i });
+      queue.remove(one);
+      queue.leave(one.request.salt);
+    }
+    expect(queue.tenants).toBeLessThan(600);
+  });
+});
