@@ -6,6 +6,7 @@ import { sha256Hex } from "../../../shared/releases/digest.ts";
 import type { ChatRequest } from "../../../shared/openai/chat-request.ts";
 import { codecModules } from "../media/codec-modules.workerd.ts";
 import { decodeImage } from "../media/decode-image.ts";
+import { PictureGate } from "../media/picture-gate.ts";
 import { createWasmDecoder } from "../media/wasm-decoder.ts";
 import { encodeAtEdge } from "../encoding/client.ts";
 import type { EdgeModel } from "../model/edge-model.ts";
@@ -27,6 +28,7 @@ export interface EncodedImage {
 }
 
 const decoder = createWasmDecoder(codecModules);
+const gate = new PictureGate();
 
 /** All pictures of all messages, in the order of their placeholders. */
 export function imagesOf(request: ChatRequest): ImageRef[] {
@@ -82,10 +84,13 @@ async function processOne(
 ): Promise<ProcessedImages> {
   if (imageProcessor === null) throw new FoveaError("internal_error", "No image processor.");
   try {
-    const image = await stopwatch.time("image_decode", "edge", () =>
-      decodeImage(decodeDataUri(url, param), decoder, { transparency: imageProcessor.transparency }),
-    );
-    return await stopwatch.time("preprocess", "edge", () => imageProcessor.process(image, { imagesInRequest }));
+    // The decoded picture lies on the codec's heap: nobody else may decode before it is processed
+    return await gate.run(async () => {
+      const image = await stopwatch.time("image_decode", "edge", () =>
+        decodeImage(decodeDataUri(url, param), decoder, { transparency: imageProcessor.transparency }),
+      );
+      return stopwatch.time("preprocess", "edge", () => imageProcessor.process(image, { imagesInRequest }));
+    });
   } catch (error) {
     if (error instanceof FoveaError && error.param === null)
       throw new FoveaError(error.code, error.message, { param, cause: error });

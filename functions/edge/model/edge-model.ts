@@ -2,9 +2,11 @@ import { ChatTemplate } from "../../../shared/chat-template/chat-template.ts";
 import { FoveaError } from "../../../shared/errors/error.ts";
 import { createImageProcessor } from "../../../shared/image/processors/create-image-processor.ts";
 import type { ImageProcessor } from "../../../shared/image/processors/image-processor.ts";
+import { createWasmResize } from "../../../shared/image/resample/wasm-resize.ts";
 import { Memo } from "../../../shared/memo/memo.ts";
 import type { ReleaseReader } from "../../../shared/releases/release-reader.ts";
 import { Tokenizer } from "../../../shared/tokenizer/tokenizer.ts";
+import { codecModules } from "../media/codec-modules.workerd.ts";
 import { chatTemplateSource, readSpecialTokens } from "./chat-template-source.ts";
 import { parseModelConfig, type ModelConfig } from "./model-config.ts";
 
@@ -22,6 +24,8 @@ export interface EdgeModel {
 
 /** Stable and canary of a few models; a compiled tokenizer takes 1 to 8 MB. */
 const MAX_MODELS = 4;
+
+const resize = createWasmResize(codecModules.resample);
 
 const models = new Memo<EdgeModel>({ max: MAX_MODELS, patienceMs: 10_000 });
 
@@ -55,7 +59,7 @@ async function load(reader: ReleaseReader): Promise<EdgeModel> {
       controlTokens: tokenizer.controlTokens,
     }),
     imageProcessor: reader.has("preprocessor_config.json")
-      ? createImageProcessor(await reader.json("preprocessor_config.json"), processorConfig, config)
+      ? createImageProcessor(await reader.json("preprocessor_config.json"), processorConfig, config, { resize })
       : null,
     processorConfig,
   };
