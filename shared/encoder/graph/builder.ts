@@ -99,8 +99,9 @@ export class Builder {
       }
       case "normal":
         return this.#normal(value);
+      default:
+        throw unsupported(value.node, `scores that do not end as an attention (used by ${node.op} ${node.name})`);
     }
-    throw unsupported(value.node, `scores that do not end as an attention (used by ${node.op} ${node.name})`);
   }
 
   #linear(value: Linear): View {

@@ -1,5 +1,5 @@
 import type { Graph, GraphInput, Node } from "../onnx/graph.ts";
-import { DATA_TYPES, elements } from "../onnx/tensor.ts";
+import { DATA_TYPES, elements, isFloat } from "../onnx/tensor.ts";
 import { definition } from "./activation.ts";
 import { product, whole } from "./attention-rules.ts";
 import { axisOf, float, int, ints } from "./attributes.ts";
@@ -71,7 +71,8 @@ class Lowering {
       if (input.kind !== "constant") throw unsupported(node, "a shape or index that depends on the picture");
       return [...input.tensor.data];
     };
-    if (node.op === "Identity" || (node.op === "Cast" && int(node, "to", 0) === DATA_TYPES.float)) return [a];
+    // Half precision was the exporter's choice of storage; here all between products is f32.
+    if (node.op === "Identity" || (node.op === "Cast" && isFloat(int(node, "to", 0)))) return [a];
     if (node.op === "Expand") {
       if (elements(numbers(1) ?? []) > elements(dimsOf(a)))
         throw unsupported(node, "repeats what depends on the picture");

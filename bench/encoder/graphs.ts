@@ -1,0 +1,179 @@
+import { OnnxWriter } from "./onnx-writer.ts";
+
+/** An encoder by its real dimensions, with random weights: what a bench measures depends on nothing else. */
+export interface EncoderShape {
+  readonly name: string;
+  readonly image: number;
+  readonly patch: number;
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly mlp: number;
+  readonly cls: boolean;
+  readonly activation: "gelu" | "gelu_tanh";
+  /** Pixel shuffle by `factor`, then one linear of `width` outputs, as Idefics3 has it. */
+  readonly projector?: { readonly factor: number; readonly width: number };
+}
+
+export const SHAPES: readonly EncoderShape[] = [
+  {
+    name: "ViT-S/16 at 224",
+    image: 224,
+    patch: 16,
+    width: 384,
+    layers: 12,
+    heads: 6,
+    mlp: 1536,
+    cls: true,
+    activation: "gelu",
+  },
+  {
+    name: "SigLIP-B/16 at 224",
+    image: 224,
+    patch: 16,
+    width: 768,
+    layers: 12,
+    heads: 12,
+    mlp: 3072,
+    cls: false,
+    activation: "gelu_tanh",
+  },
+  {
+    name: "SmolVLM encoder at 512",
+    image: 512,
+    patch: 16,
+    width: 768,
+    layers: 12,
+    heads: 12,
+    mlp: 3072,
+    cls: false,
+    activation: "gelu_tanh",
+    projector: { factor: 4, width: 576 },
+  },
+];
+
+/** Normal numbers from a seed (Box and Muller over a 32-bit generator). */
+class Random {
+  #state = 1;
+
+  #next(): number {
+    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
+    return (this.#state + 1) / (2 ** 32 + 1);
+  }
+
+  normal(count: number, deviation: number, mean = 0): Float32Array {
+    const values = new Float32Array(count);
+    for (let i = 0; i < count; i += 2) {
+      const [r, angle] = [Math.sqrt(-2 * Math.log(this.#next())), 2 * Math.PI * this.#next()];
+      values[i] = mean + deviation * r * Math.cos(angle);
+      if (i + 1 < count) values[i + 1] = mean + deviation * r * Math.sin(angle);
+    }
+    return values;
+  }
+}
+
+class EncoderWriter {
+  readonly onnx = new OnnxWriter();
+  readonly #random = new Random();
+  readonly #int8: boolean;
+
+  constructor(int8: boolean) {
+    this.#int8 = int8;
+  }
+
+  vector(count: number, deviation: number, mean = 0): string {
+    return this.onnx.constant(this.#random.normal(count, deviation, mean), [count]);
+  }
+
+  weights(count: number, deviation: number, dims: readonly number[]): string {
+    return this.onnx.constant(this.#random.normal(count, deviation), dims);
+  }
+
+  /** float32, or as onnxruntime's dynamic quantisation writes it: activations u8 a tensor, weights i8 a column. */
+  linear(x: string, k: number, n: number, bias = true): string {
+    const weight = this.#random.normal(k * n, 1 / Math.sqrt(k));
+    const product = this.#int8
+      ? this.#quantised(x, weight, k, n)
+      : this.onnx.node("MatMul", [x, this.onnx.constant(weight, [k, n])]);
+    return bias ? this.onnx.node("Add", [product, this.vector(n, 0.02)]) : product;
+  }
+
+  #quantised(x: string, weight: Float32Array, k: number, n: number): string {
+    const scales = new Float32Array(n);
+    for (const [i, value] of weight.entries()) scales[i % n] = Math.max(scales[i % n] ?? 0, Math.abs(value) / 127);
+    const packed = Int8Array.from(weight, (value, i) => Math.round(value / (scales[i % n] || 1)));
+    const [q = "", scale = "", zero = ""] = this.onnx.nodes("DynamicQuantizeLinear", [x], 3);
+    const zeros = this.onnx.constant(new Int8Array(n), [n]);
+    const sums = this.onnx.node("MatMulInteger", [q, this.onnx.constant(packed, [k, n]), zero, zeros]);
+    const both = this.onnx.node("Mul", [scale, this.onnx.constant(scales, [n])]);
+    return this.onnx.node("Mul", [this.onnx.node("Cast", [sums], { to: 1 }), both]);
+  }
+
+  norm(x: string, width: number): string {
+    const inputs = [x, this.vector(width, 0.1, 1), this.vector(width, 0.05)];
+    return this.onnx.node("LayerNormalization", inputs, { axis: -1, epsilon: { float: 1e-6 } });
+  }
+
+  activation(x: string, kind: EncoderShape["activation"]): string {
+    const { onnx } = this;
+    if (kind === "gelu") {
+      const erf = onnx.node("Erf", [onnx.node("Div", [x, onnx.scalar(Math.SQRT2)])]);
+      const gated = onnx.node("Mul", [x, onnx.node("Add", [erf, onnx.scalar(1)])]);
+      return onnx.node("Mul", [gated, onnx.scalar(0.5)]);
+    }
+    const cube = onnx.node("Mul", [onnx.node("Pow", [x, onnx.scalar(3)]), onnx.scalar(0.044715)]);
+    const inner = onnx.node("Mul", [onnx.node("Add", [x, cube]), onnx.scalar(Math.sqrt(2 / Math.PI))]);
+    const gate = onnx.node("Add", [onnx.node("Tanh", [inner]), onnx.scalar(1)]);
+    return onnx.node("Mul", [onnx.node("Mul", [x, onnx.scalar(0.5)]), gate]);
+  }
+
+  attention(x: string, { width, heads }: EncoderShape): string {
+    const { onnx } = this;
+    const d = width / heads;
+    const shape = onnx.ints(0, -1, heads, d);
+    const split = (perm: readonly number[]): string =>
+      onnx.node("Transpose", [onnx.node("Reshape", [this.linear(x, width, width), shape])], { perm });
+    const [q, k, v] = [split([0, 2, 1, 3]), split([0, 2, 3, 1]), split([0, 2, 1, 3])];
+    const scores = onnx.node("Mul", [onnx.node("MatMul", [q, k]), onnx.scalar(1 / Math.sqrt(d))]);
+    const mixed = onnx.node("MatMul", [onnx.node("Softmax", [scores], { axis: -1 }), v]);
+    const joined = onnx.node("Reshape", [
+      onnx.node("Transpose", [mixed], { perm: [0, 2, 1, 3] }),
+      onnx.ints(0, -1, width),
+    ]);
+    return this.linear(joined, width, width);
+  }
+}
+
+/** The graph of a pre-norm vision transformer, batch 1. */
+export function encoderGraph(shape: EncoderShape, int8 = false): Uint8Array {
+  const writer = new EncoderWriter(int8);
+  const { onnx } = writer;
+  const { image, patch, width, layers, mlp, cls, projector } = shape;
+  const grid = image / patch;
+  const kernel = writer.weights(width * 3 * patch * patch, 1 / Math.sqrt(3 * patch * patch), [width, 3, patch, patch]);
+  const conv = onnx.node("Conv", ["pixel_values", kernel, writer.vector(width, 0.02)], {
+    kernel_shape: [patch, patch],
+    strides: [patch, patch],
+  });
+  let x = onnx.node("Transpose", [onnx.node("Reshape", [conv, onnx.ints(1, width, grid * grid)])], { perm: [0, 2, 1] });
+  let rows = grid * grid;
+  if (cls) {
+    x = onnx.node("Concat", [writer.weights(width, 0.02, [1, 1, width]), x], { axis: 1 });
+    rows++;
+  }
+  x = onnx.node("Add", [x, writer.weights(rows * width, 0.2, [1, rows, width])]);
+  for (let layer = 0; layer < layers; layer++) {
+    x = onnx.node("Add", [x, writer.attention(writer.norm(x, width), shape)]);
+    const hidden = writer.activation(writer.linear(writer.norm(x, width), width, mlp), shape.activation);
+    x = onnx.node("Add", [x, writer.linear(hidden, mlp, width)]);
+  }
+  x = writer.norm(x, width);
+  if (projector === undefined) return onnx.finish(x, [1, 3, image, image], [1, rows, width]);
+  const { factor } = projector;
+  const side = grid / factor;
+  x = onnx.node("Reshape", [x, onnx.ints(1, side, factor, side, factor * width)]);
+  x = onnx.node("Transpose", [x], { perm: [0, 1, 3, 2, 4] });
+  x = onnx.node("Reshape", [x, onnx.ints(1, side * side, factor * factor * width)]);
+  x = writer.linear(x, factor * factor * width, projector.width, false);
+  return onnx.finish(x, [1, 3, image, image], [1, side * side, projector.width]);
+}

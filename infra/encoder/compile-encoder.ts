@@ -1,0 +1,82 @@
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { calibrate, type Calibration, type GatePicture } from "../../shared/encoder/compile/calibrate.ts";
+import { compileGraph } from "../../shared/encoder/compile/compile.ts";
+import { parseProgram } from "../../shared/encoder/program/program.ts";
+import { chooseEncoderRuntime, type EncoderFacts, type RuntimeChoice } from "../../shared/encoder/choose.ts";
+import { readExamples } from "./examples.ts";
+import { Reference } from "./reference.ts";
+
+const WASM = path.join(import.meta.dirname, "../../shared/encoder/encoder.wasm");
+
+export interface CompiledEncoder {
+  readonly choice: RuntimeChoice;
+  readonly facts: EncoderFacts;
+  /** Present when the graph compiled and there were pictures to measure it on. */
+  readonly calibration: Calibration | null;
+  readonly arenaBytes: number | null;
+  readonly weightsBytes: number | null;
+}
+
+/** A picture's tiles: `[1, N, 3, H, W]` and `[N, 3, H, W]` are N of them. */
+export function tilesOf(pixel_values: Float32Array, shape: readonly number[]): Float32Array[] {
+  const size = shape.slice(-3).reduce((a, b) => a * b, 1);
+  return Array.from({ length: pixel_values.length / size }, (_, i) => pixel_values.subarray(i * size, (i + 1) * size));
+}
+
+async function externalData(dir: string): Promise<Map<string, Uint8Array>> {
+  const names = (await readdir(dir)).filter((name) => /_data(_\d+)?$|\.data$/.test(name));
+  const files = await Promise.all(names.map(async (name) => [name, await readFile(path.join(dir, name))] as const));
+  return new Map(files);
+}
+
+export async function encoderModule(): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(await readFile(WASM));
+}
+
+/**
+ * Compiles `graph` (default `onnx/vision_encoder.onnx`) of a model folder for our runtime and measures it on the folder's
+ * example pictures against `reference` (default: the same graph) in native onnxruntime.
+ */
+export async function compileEncoder(
+  dir: string,
+  options: {
+    readonly graph?: string;
+    readonly reference?: string;
+    readonly answers?: EncoderFacts["answers"];
+    readonly onProgress?: (share: number) => void;
+  } = {},
+): Promise<CompiledEncoder> {
+  const graph = path.join(dir, options.graph ?? "onnx/vision_encoder.onnx");
+  const compiled = compileGraph(await readFile(graph), await externalData(path.dirname(graph)));
+  const none = { unsupported: null, programBytes: null, gate: null, answers: null };
+  const given = (facts: EncoderFacts): CompiledEncoder => ({
+    choice: chooseEncoderRuntime(facts),
+    facts,
+    calibration: null,
+    arenaBytes: null,
+    weightsBytes: null,
+  });
+  if ("unsupported" in compiled) return given({ ...none, unsupported: compiled.unsupported });
+  const examples = await readExamples(dir);
+  const reference = await Reference.open(options.reference === undefined ? graph : path.join(dir, options.reference));
+  const pictures: GatePicture[] = [];
+  for (const { pixel_values, shape } of examples) {
+    const image_features = await reference.encode(pixel_values, shape);
+    pictures.push({ tiles: tilesOf(pixel_values, shape), image_features });
+  }
+  await reference.close();
+  const calibration = await calibrate(compiled.steps, pictures, await encoderModule(), options.onProgress);
+  const { weightsBytes, arenaBytes } = parseProgram(calibration.program);
+  const facts: EncoderFacts = {
+    unsupported: null,
+    programBytes: weightsBytes + arenaBytes,
+    gate: {
+      pictures: pictures.length,
+      leastCosine: pictures.length === 0 ? 0 : Math.min(...calibration.cosines),
+      passed: calibration.passed,
+    },
+    answers: options.answers ?? null,
+  };
+  return { choice: chooseEncoderRuntime(facts), facts, calibration, arenaBytes, weightsBytes };
+}
