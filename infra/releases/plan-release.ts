@@ -99,7 +99,7 @@ async function addGraph(
   const { names, io } = await planGraph(folder, file, files);
   const weights = names.reduce((sum, name) => sum + (files.get(name)?.size ?? 0), 0);
   if (stage === "vision_encoder") {
-    const memoryBytes = encoderMemoryBytes(weights, names.length > 1);
+    const memoryBytes = encoderMemoryBytes(weights, names.length > 1, dtype);
     stages[stage] = { placement: "edge", movable: true, files: names, dtype, runtime: ORT_WEB, ...io, memoryBytes };
     return;
   }

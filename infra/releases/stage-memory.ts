@@ -6,8 +6,10 @@ const MIB = 1024 * 1024;
  * Peak of a vision encoder in onnxruntime-web: 16 MB of runtime, the graph's weights 2.15 times when they are inside the
  * graph and 1.4 times when they are external data, and the JavaScript copy while the session is made (measured with 1.30).
  */
-export function encoderMemoryBytes(weightBytes: number, externalData: boolean): number {
-  return Math.ceil(16 * MIB + weightBytes * (externalData ? 1.4 : 2.15) + weightBytes);
+export function encoderMemoryBytes(weightBytes: number, externalData: boolean, dtype: string): number {
+  // Half-precision weights are cast to float32 once, when the session folds its constants.
+  const residentBytes = dtype === "fp16" ? 2 * weightBytes : weightBytes;
+  return Math.ceil(16 * MIB + residentBytes * (externalData ? 1.4 : 2.15) + weightBytes);
 }
 
 /** onnxruntime-node holds the weights once, and once more while it packs them for its kernels. */
