@@ -42,7 +42,9 @@ describe("POST /v1/chat/completions", () => {
       messages: await ask("What is in this picture?", "00_caption.png"),
       stream: true,
       stream_options: { include_usage: true },
-    });
+      // A salt of its own: the picture is new to every cache, so every step is there.
+      cache_salt: crypto.randomUUID(),
+    } as OpenAI.ChatCompletionCreateParamsStreaming);
     const chunks: OpenAI.ChatCompletionChunk[] = [];
     for await (const chunk of stream) chunks.push(chunk);
     expect(chunks[0]?.choices[0]?.delta).toEqual({ role: "assistant", content: "" });
@@ -62,12 +64,39 @@ describe("POST /v1/chat/completions", () => {
 
   it("tells where the time went in Server-Timing, and the release in a header", async () => {
     const { response } = await client.chat.completions
-      .create({ model: MODEL, messages: await ask("What is this?", "02_what.jpg") })
+      .create({
+        model: MODEL,
+        messages: await ask("What is this?", "02_what.jpg"),
+        cache_salt: crypto.randomUUID(),
+      } as OpenAI.ChatCompletionCreateParamsNonStreaming)
       .withResponse();
     expect(response.headers.get("server-timing")).toMatch(
-      /image_decode;dur=[\d.]+, preprocess;dur=[\d.]+, encode;dur=[\d.]+.*wire_bytes;desc="\d+", decode_steps;desc="\d+"/,
+      /image_decode;dur=[\d.]+, preprocess;dur=[\d.]+, .*encode;dur=[\d.]+, .*wire_bytes;desc="\d+", decode_steps;desc="\d+"/,
     );
     expect(response.headers.get("x-fovea-release")).toMatch(/^moji-vlm-9m@builtin-/);
+  });
+
+  it("encodes a picture once and asks many times; another salt shares nothing", async () => {
+    const ask1 = async (cache_salt: string): Promise<{ encoded: boolean; wire: number; answer: string | null }> => {
+      const completion = await client.chat.completions.create({
+        model: MODEL,
+        messages: await ask("What is this?", "13_what.png"),
+        cache_salt,
+      } as OpenAI.ChatCompletionCreateParamsNonStreaming);
+      const { fovea } = completion as unknown as {
+        fovea: { timing: { wire_bytes: number; spans: { name: string }[] } };
+      };
+      const encoded = fovea.timing.spans.some(({ name }) => name === "encode");
+      return { encoded, wire: fovea.timing.wire_bytes, answer: completion.choices[0]?.message.content ?? null };
+    };
+    const salt = crypto.randomUUID();
+    const first = await ask1(salt);
+    const second = await ask1(salt);
+    expect([first.encoded, second.encoded]).toEqual([true, false]);
+    expect(first.answer).toBe("A crown.");
+    expect(second.answer).toBe("A crown.");
+    expect(first.wire - second.wire).toBeGreaterThan(16 * 256 * 2 - 200);
+    expect((await ask1(crypto.randomUUID())).encoded).toBe(true);
   });
 
   it("takes system and developer messages, and text as parts", async () => {

@@ -1,107 +1,83 @@
-import type { EncodeResult, JobRelease } from "../../../shared/encoding/job.ts";
+import type { EncodeResult } from "../../../shared/encoding/job.ts";
 import { FoveaError } from "../../../shared/errors/error.ts";
-import type { ProcessedImages } from "../../../shared/image/processors/image-processor.ts";
-import { MAX_IMAGES_PER_REQUEST } from "../../../shared/limits/limits.ts";
+import type { ImageProcessor, ProcessedImages } from "../../../shared/image/processors/image-processor.ts";
 import { sha256Hex } from "../../../shared/releases/digest.ts";
-import type { ChatRequest } from "../../../shared/openai/chat-request.ts";
+import { encodeAtEdge } from "../encoding/client.ts";
 import { codecModules } from "../media/codec-modules.workerd.ts";
 import { decodeImage } from "../media/decode-image.ts";
 import { PictureGate } from "../media/picture-gate.ts";
 import { createWasmDecoder } from "../media/wasm-decoder.ts";
-import { encodeAtEdge } from "../encoding/client.ts";
 import type { EdgeModel } from "../model/edge-model.ts";
-import { decodeDataUri } from "./data-uri.ts";
 import type { Stopwatch } from "./stopwatch.ts";
+import type { ImageFile } from "./take-images.ts";
 
-/** A picture of the request, with where it stands, for error messages. */
-export interface ImageRef {
-  readonly url: string;
-  readonly param: string;
-}
-
-/** What became of one picture. */
-export interface EncodedImage {
-  /** sha256 over all that the features depend on: names them in caches. */
+/** A picture as the encoder takes it. */
+export interface Picture {
+  /** Feature key: sha256 over all that the features depend on; names them in caches. */
   readonly hash: string;
-  readonly processed: Omit<ProcessedImages, "pixels">;
-  readonly features: EncodeResult;
+  readonly processed: ProcessedImages;
+  /** Feature rows that the encoder will make: how many placeholders it takes. */
+  readonly rows: number;
 }
 
 const decoder = createWasmDecoder(codecModules);
 const gate = new PictureGate();
 
-/** All pictures of all messages, in the order of their placeholders. */
-export function imagesOf(request: ChatRequest): ImageRef[] {
-  const images = request.messages.flatMap((message, m) =>
-    typeof message.content === "string" || !Array.isArray(message.content)
-      ? []
-      : message.content.flatMap((part, p) =>
-          part.type === "image_url"
-            ? [{ url: part.image_url.url, param: `messages[${m}].content[${p}].image_url.url` }]
-            : [],
-        ),
-  );
-  if (images.length > MAX_IMAGES_PER_REQUEST) {
-    throw new FoveaError(
-      "too_many_images",
-      `The request has ${images.length} images; at most ${MAX_IMAGES_PER_REQUEST} are taken.`,
-      { param: "messages" },
-    );
-  }
-  return images;
-}
-
-/** One picture at a time, so that one decoded picture is the peak: decode, process, then encode in the other Worker. */
-export async function encodeImages(
-  images: readonly ImageRef[],
-  model: EdgeModel,
-  env: Env,
+/** Decodes and processes the files one after another, so that one decoded picture is the peak. */
+export async function processImages(
+  files: ImageFile[],
+  { imageProcessor, reader }: EdgeModel,
   stopwatch: Stopwatch,
-): Promise<EncodedImage[]> {
-  const { imageProcessor, reader } = model;
-  if (images.length > 0 && imageProcessor === null) {
-    throw new FoveaError("invalid_request", "This model takes text only.", { param: images[0]?.param ?? "messages" });
+): Promise<Picture[]> {
+  if (files.length === 0) return [];
+  if (imageProcessor === null) {
+    throw new FoveaError("invalid_request", "This model takes text only.", { param: files[0]?.param ?? "messages" });
   }
-  const release: JobRelease = { model: reader.release.name, version: reader.release.version, digest: reader.digest };
-  const encoded: EncodedImage[] = [];
-  for (const image of images) {
-    const processed = await processOne(image, model, images.length, stopwatch);
-    const { pixels: _pixels, ...rest } = processed;
+  const imagesInRequest = files.length;
+  const pictures: Picture[] = [];
+  // Each file is let go as soon as its pixels are made.
+  for (let file = files.shift(); file !== undefined; file = files.shift()) {
+    const processed = await processOne(file, imageProcessor, imagesInRequest, stopwatch);
     const hash = await featureKey(reader.release.featureId, processed);
-    const start = stopwatch.now();
-    const features = await encodeAtEdge(env, { release, processed });
-    stopwatch.add("encode", "encoder", start, stopwatch.now() - start);
-    encoded.push({ hash, processed: rest, features });
+    pictures.push({ hash, processed, rows: processed.num_image_tokens.reduce((sum, count) => sum + count, 0) });
   }
-  return encoded;
+  return pictures;
 }
 
 async function processOne(
-  { url, param }: ImageRef,
-  { imageProcessor }: EdgeModel,
+  { bytes, param }: ImageFile,
+  imageProcessor: ImageProcessor,
   imagesInRequest: number,
   stopwatch: Stopwatch,
 ): Promise<ProcessedImages> {
-  if (imageProcessor === null) throw new FoveaError("internal_error", "No image processor.");
   try {
-    // The decoded picture lies on the codec's heap: nobody else may decode before it is processed
+    // The decoded picture lies on the codec's heap: nobody else may decode before it is processed.
     return await gate.run(async () => {
-      const image = await stopwatch.time("image_decode", "edge", () =>
-        decodeImage(decodeDataUri(url, param), decoder, { transparency: imageProcessor.transparency }),
-      );
+      const { transparency } = imageProcessor;
+      const image = await stopwatch.time("image_decode", "edge", () => decodeImage(bytes, decoder, { transparency }));
       return stopwatch.time("preprocess", "edge", () => imageProcessor.process(image, { imagesInRequest }));
     });
   } catch (error) {
-    if (error instanceof FoveaError && error.param === null)
-      throw new FoveaError(error.code, error.message, { param, cause: error });
-    throw error;
+    if (!(error instanceof FoveaError) || error.param !== null || error.status >= 500) throw error;
+    throw new FoveaError(error.code, error.message, { param, cause: error });
   }
 }
 
-/**
- * Feature key: sha256 over the feature id and all that the encoder reads. The processed pixels are what it reads, so two
- * files that decode alike share their features.
- */
+/** Projected features of one picture, made by the encoder Worker. */
+export async function encodePicture(
+  { processed, rows }: Picture,
+  { reader }: EdgeModel,
+  env: Env,
+  stopwatch: Stopwatch,
+): Promise<EncodeResult> {
+  const { name, version } = reader.release;
+  const release = { model: name, version, digest: reader.digest };
+  const features = await stopwatch.time("encode", "encoder", () => encodeAtEdge(env, { release, processed }));
+  if (features.rows !== rows) throw new Error(`The encoder made ${features.rows} rows, the processor counted ${rows}.`);
+  return features;
+}
+
+/** The processed pixels are what the encoder reads, so two files that decode alike share their features. */
 async function featureKey(featureId: string, { pixels, ...rest }: ProcessedImages): Promise<string> {
   const head = new TextEncoder().encode(JSON.stringify([featureId, rest]));
   const input = new Uint8Array(4 + head.byteLength + pixels.byteLength);

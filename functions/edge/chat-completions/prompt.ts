@@ -4,7 +4,6 @@ import { MAX_TEXT_CHARS } from "../../../shared/limits/limits.ts";
 import type { ChatRequest } from "../../../shared/openai/chat-request.ts";
 import type { ChatMessage, ContentPart } from "../../../shared/openai/content.ts";
 import type { EdgeModel } from "../model/edge-model.ts";
-import type { EncodedImage } from "./images.ts";
 
 /** A run of placeholder ids, and which rows of which picture replace them. */
 export interface PlaceholderRun {
@@ -23,14 +22,14 @@ export interface Prompt {
 /**
  * Renders the chat with the release's template, expands each image token to the number of its picture's feature rows, and
  * tokenizes. What users typed can make no control token.
+ * @param rows feature rows of each picture
  * @throws FoveaError `invalid_request` when the template refuses the chat
  */
-export function buildPrompt(request: ChatRequest, model: EdgeModel, images: readonly EncodedImage[]): Prompt {
+export function buildPrompt(request: ChatRequest, model: EdgeModel, rows: readonly number[]): Prompt {
   const messages = request.messages.map(toTemplateMessage);
   checkTextLength(request.messages);
   const rendered = model.chatTemplate.render(messages, { addGenerationPrompt: true });
   const imageToken = imageTokenOf(model);
-  const rows = images.map(({ features }) => features.rows);
   const expanded =
     imageToken === null
       ? rendered

@@ -1,31 +1,16 @@
 import type { AnswerEvent, OriginTiming, OriginUsage } from "../../../shared/frame/answer.ts";
-import { encodeFrame, type FrameInput } from "../../../shared/frame/encode.ts";
-import { FRAME_PROTOCOL } from "../../../shared/frame/schema.ts";
 import type { ChatRequest } from "../../../shared/openai/chat-request.ts";
 import type { FinishReason, Usage } from "../../../shared/openai/completion.ts";
+import { sha256Hex } from "../../../shared/releases/digest.ts";
 import { callerHash } from "../../../shared/releases/pick.ts";
-import { tensorOf, type Tensor } from "../../../shared/safetensors/dtypes.ts";
 import { edgeModel, type EdgeModel } from "../model/edge-model.ts";
-import { openAnswer } from "../origin/client.ts";
 import { releasesOf } from "../releases-of.ts";
-import type { Settings } from "../settings.ts";
 import { Choice, type ChoiceDelta } from "./choice.ts";
-import { encodeImages, imagesOf, type EncodedImage } from "./images.ts";
-import { buildPrompt, type Prompt } from "./prompt.ts";
-import { toSampling } from "./sampling.ts";
-import type { Stopwatch } from "./stopwatch.ts";
-
-/** What a chat request is answered with and on. */
-export interface ChatContext {
-  readonly env: Env;
-  readonly settings: Settings;
-  readonly apiKey: string;
-  readonly requestId: string;
-  readonly traceparent: string | undefined;
-  /** Fires when the client goes away. */
-  readonly signal: AbortSignal;
-  readonly stopwatch: Stopwatch;
-}
+import type { ChatContext } from "./context.ts";
+import { processImages } from "./images.ts";
+import { buildPrompt } from "./prompt.ts";
+import { sendChat } from "./send.ts";
+import { takeImages } from "./take-images.ts";
 
 /** Steps of an answer, in order. Each choice ends with one `finish`, `last` on the last; `usage` is the end of all. */
 export type ChatStep =
@@ -53,20 +38,15 @@ export interface ChatAnswer {
  */
 export async function answerChat(request: ChatRequest, context: ChatContext): Promise<ChatAnswer> {
   const { env, settings, stopwatch } = context;
-  const images = imagesOf(request);
+  const files = takeImages(request);
   const caller = await callerHash(request.model, context.apiKey, request.safety_identifier ?? request.user ?? null);
   const reader = await releasesOf(env, settings).resolve(request.model, caller);
   const model = await edgeModel(reader);
-  const encoded = await encodeImages(images, model, env, stopwatch);
-  const prompt = await stopwatch.time("tokenize", "edge", () => buildPrompt(request, model, encoded));
-  const frame = encodeFrame(toFrame(request, model, prompt, encoded));
-  stopwatch.addWireBytes(frame.byteLength);
-
-  const abort = new AbortController();
-  context.signal.addEventListener("abort", () => abort.abort());
-  const sentAt = stopwatch.now();
-  const { requestId, traceparent } = context;
-  const events = await openAnswer(settings, { frame, signal: abort.signal, requestId, traceparent });
+  const pictures = await processImages(files, model, stopwatch);
+  const rows = pictures.map((picture) => picture.rows);
+  const prompt = await stopwatch.time("tokenize", "edge", () => buildPrompt(request, model, rows));
+  const salt = await tenantSalt(context.apiKey, request.cache_salt ?? "");
+  const { events, sentAt } = await sendChat({ request, model, prompt, pictures, salt }, context);
   return {
     release: `${reader.release.name}@${reader.release.version}`,
     digest: reader.digest,
@@ -75,33 +55,9 @@ export async function answerChat(request: ChatRequest, context: ChatContext): Pr
   };
 }
 
-function toFrame(request: ChatRequest, model: EdgeModel, prompt: Prompt, images: readonly EncodedImage[]): FrameInput {
-  const { release } = model.reader;
-  const tensors: Record<string, Tensor> = {};
-  images.forEach(({ features }, i) => {
-    tensors[`features.${i}`] = tensorOf("F16", [features.rows, features.width], features.image_features);
-  });
-  return {
-    meta: {
-      protocol: FRAME_PROTOCOL,
-      model: release.name,
-      release: model.reader.digest,
-      contract: release.contractId,
-      sampling: toSampling(request, prompt.token_ids.length, model.config),
-      features: prompt.runs.map(({ image, row, offset, length }) => ({
-        modality: "image",
-        hash: images[image]?.hash ?? "",
-        offset,
-        length,
-        row,
-        tensor: `features.${image}`,
-      })),
-      cache_salt: request.cache_salt ?? "",
-      priority: request.priority ?? 0,
-    },
-    token_ids: prompt.token_ids,
-    tensors,
-  };
+/** What separates the caches of tenants: nobody can learn by timing what another API key has asked. 32 hex digits. */
+async function tenantSalt(apiKey: string, cacheSalt: string): Promise<string> {
+  return (await sha256Hex(new TextEncoder().encode(`${apiKey.length}:${apiKey}${cacheSalt}`))).slice(0, 32);
 }
 
 /** Ids -> text per choice. When every choice has met a stop string, the origin is let go before its own end. */
