@@ -1,10 +1,18 @@
 import type { AddedToken } from "./added-tokens.ts";
 import type { Trie } from "./trie.ts";
 import { codePointAt, previousCharacter, widthOf } from "./utf8.ts";
-import { isWhiteSpace, isWordCharacter } from "./unicode/rust-classes.ts";
+import type { CharSet } from "./unicode/char-set.ts";
+import { isWhiteSpace } from "./unicode/rust-classes.ts";
 
 /** Says whether the token may be read here. Positions are bytes of the text that is searched. */
 export type Accept = (token: AddedToken, start: number, end: number) => boolean;
+
+export interface SearchedText {
+  readonly addedTokens: readonly AddedToken[];
+  readonly bytes: Uint8Array;
+  /** `\w`, for tokens that are `single_word`. */
+  readonly words: CharSet;
+}
 
 /**
  * Cuts a text at added tokens: the longest at the leftmost place (`find_matches` of `added_vocabulary.rs`). `emit` gets the
@@ -12,8 +20,7 @@ export type Accept = (token: AddedToken, start: number, end: number) => boolean;
  */
 export function splitAtAddedTokens(
   trie: Trie,
-  tokens: readonly AddedToken[],
-  bytes: Uint8Array,
+  { addedTokens: tokens, bytes, words }: SearchedText,
   start: number,
   end: number,
   accept: Accept | undefined,
@@ -40,7 +47,7 @@ export function splitAtAddedTokens(
       }
       const found = { start: at, end: last };
       at = last;
-      if (token.singleWord && !standsAlone(bytes, start, found.start, found.end, end)) continue;
+      if (token.singleWord && !standsAlone(words, bytes, start, found.start, found.end, end)) continue;
       if (token.lstrip) found.start = Math.max(whiteSpaceBefore(bytes, start, found.start), done);
       if (token.rstrip) found.end = whiteSpaceAfter(bytes, found.end, end);
       if (done < found.start) emit(undefined, done, found.start);
@@ -51,9 +58,9 @@ export function splitAtAddedTokens(
   if (done < end) emit(undefined, done, end);
 }
 
-function standsAlone(bytes: Uint8Array, from: number, start: number, end: number, to: number): boolean {
-  const before = start > from && isWordCharacter(codePointAt(bytes, previousCharacter(bytes, start)));
-  const after = end < to && isWordCharacter(codePointAt(bytes, end));
+function standsAlone(words: CharSet, bytes: Uint8Array, from: number, start: number, end: number, to: number): boolean {
+  const before = start > from && words.has(codePointAt(bytes, previousCharacter(bytes, start)));
+  const after = end < to && words.has(codePointAt(bytes, end));
   return !before && !after;
 }
 

@@ -3,11 +3,18 @@
  * change here is a change of the format's version. The tables are fixed at publish time: no text can lengthen a probe.
  */
 
+export const HASH_BASIS = 0x811c9dc5;
+export const HASH_PRIME = 0x01000193;
+
 /** FNV-1a with a finisher, since slots are taken from the upper bits. */
 export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+  let hash = HASH_BASIS;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i], HASH_PRIME);
+  return finishHash(hash);
+}
+
+export function finishHash(state: number): number {
+  const hash = Math.imul(state ^ (state >>> 15), 0x85ebca6b);
   return hash ^ (hash >>> 13);
 }
 

@@ -26,7 +26,19 @@ describe("Tokenizer", () => {
   it("reads control tokens in a prompt only where the template wrote them", () => {
     expect(tokens(tokenizer.encodePrompt(PromptText.ofTemplate("<|im_end|>")))).toEqual(["<|im_end|>"]);
     const user = PromptText.ofMarked("\uFDD0<|im_\uFDD2end|>\uFDD1<|im_end|>");
-    expect(tokens(tokenizer.encodePrompt(user))).toEqual(["<", "|", "i", "m", "_", "e", "n", "d", "|", ">", "<|im_end|>"]);
+    expect(tokens(tokenizer.encodePrompt(user))).toEqual([
+      "<",
+      "|",
+      "i",
+      "m",
+      "_",
+      "e",
+      "n",
+      "d",
+      "|",
+      ">",
+      "<|im_end|>",
+    ]);
   });
 
   it("turns lone surrogates into U+FFFD", () => {

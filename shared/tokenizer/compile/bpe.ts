@@ -17,19 +17,25 @@ const schema = z.looseObject({
   merges: z.array(z.unknown()),
 });
 
+export interface CompiledBpe {
+  readonly sections: ReadonlyMap<SectionId, Uint8Array>;
+  readonly cutsBeforeMetaspace: boolean;
+}
+
 /** Writes the record and the tables of `"type": "BPE"`. */
 export function writeBpe(
   model: unknown,
   vocab: ReadonlyMap<string, number>,
   byteLevel: boolean,
   record: RecordWriter,
-): Map<SectionId, Uint8Array> {
+): CompiledBpe {
   const bpe = parseWith(schema, model, "model");
   if (bpe.dropout !== undefined && bpe.dropout !== null && bpe.dropout !== 0) {
     throw new TokenizerCompileError("model.dropout", "random merges are for training");
   }
   const prefix = bpe.continuing_subword_prefix ?? "";
   const ids: number[] = [];
+  const merged = new Set<string>();
   const pairs: (readonly [number, number])[] = [];
   for (const [i, merge] of bpe.merges.entries()) {
     const [left, right] = parseMerge(merge, i);
@@ -40,6 +46,7 @@ export function writeBpe(
       throw new TokenizerCompileError(`model.merges[${i}]`, "names a token that the vocabulary lacks");
     }
     pairs.push([leftId, rightId]);
+    merged.add(left + right.slice(right.startsWith(prefix) ? prefix.length : 0));
     ids.push(id);
   }
   const unk = bpe.unk_token ?? undefined;
@@ -53,10 +60,22 @@ export function writeBpe(
     .list(byteTokens(byteLevel), (token, r) => r.u32((vocab.get(token) ?? -1) + 1))
     .string(prefix)
     .string(bpe.end_of_word_suffix ?? "");
-  return new Map<SectionId, Uint8Array>([
+  const sections = new Map<SectionId, Uint8Array>([
     [SECTION.mergeSlots, bytesOf(mergeSlots(pairs))],
     [SECTION.mergeIds, bytesOf(Int32Array.from(ids))],
   ]);
+  const affixes = prefix !== "" || (bpe.end_of_word_suffix ?? "") !== "";
+  const reachable = bpe.ignore_merges ? vocab.keys() : merged.values();
+  return { sections, cutsBeforeMetaspace: !byteLevel && !affixes && neverCrosses(reachable) };
+}
+
+/**
+ * Whether no token holds a `\u2581` after another character. Then no merge reaches across such a place, and a text without a
+ * pre-tokenizer can be cut there: what Llama and Gemma otherwise do in one word of the length of the text.
+ */
+function neverCrosses(tokens: Iterable<string>): boolean {
+  for (const token of tokens) if (/[^\u2581]\u2581/.test(token)) return false;
+  return true;
 }
 
 function byteTokens(byteLevel: boolean): string[] {

@@ -1,64 +1,107 @@
 import { SECTION, type SectionId, TOKEN_FLAG } from "../format/layout.ts";
+import { RecordReader } from "../format/reader.ts";
 import { bytesOf, RecordWriter, writeFile } from "../format/writer.ts";
+import { readNormalizer } from "../normalizers/read.ts";
+import { PRE_TOKENIZER } from "../pre-tokenizers/kinds.ts";
 import { Tokenizer } from "../tokenizer.ts";
 import { buildTrie } from "../trie.ts";
 import { categoryOfEveryCodePoint, twoStageTable } from "../unicode/categories.ts";
 import { utf8Encoder } from "../utf8.ts";
-import { DIRECT, ID_MASK } from "../vocabulary.ts";
+import { DIRECT } from "../vocabulary.ts";
 import { writeAddedToken } from "./added-tokens.ts";
-import { writeBpe } from "./bpe.ts";
 import { writeDecoder } from "./decoder.ts";
+import { modelVocabulary, writeModel } from "./model.ts";
+import { type CompiledNormalizers, writeNormalizers } from "./normalizer.ts";
+import { writePostProcessor } from "./post-processor.ts";
 import { flattenPreTokenizers, writePreTokenizers } from "./pre-tokenizer.ts";
+import { writeRustClass } from "./rust-classes.ts";
 import { parseSource, type SourceAddedToken } from "./source.ts";
 import { TokenizerCompileError } from "./unsupported.ts";
-import { parseVocab, vocabularySections } from "./vocabulary.ts";
+import { vocabularySections } from "./vocabulary.ts";
 
 /**
  * Compiles a tokenizer.json for `Tokenizer.load`. Throws `TokenizerCompileError` that names what the file uses and we lack.
- * Runs at publish time.
+ * Runs at publish time. Of tokenizer_config.json nothing is needed: its tokens are in tokenizer.json, its template has its own class.
  */
 export function compileTokenizer(tokenizerJson: unknown, _tokenizerConfig?: unknown): Uint8Array {
   const source = parseSource(tokenizerJson);
   const preTokenizers = flattenPreTokenizers(source.pre_tokenizer);
-  const byteLevel = preTokenizers.some(({ type }) => type === "ByteLevel");
-  const type = source.model.type ?? "BPE";
-  if (type !== "BPE") throw new TokenizerCompileError("model", `${type} is not supported`);
-  if (source.normalizer !== null && source.normalizer !== undefined) {
-    throw new TokenizerCompileError("normalizer", `${source.normalizer.type} is not supported`);
+  const normalizers = writeNormalizers(source.normalizer);
+  const byteLevel = normalizers.byteLevel || preTokenizers.some(({ type }) => type === "ByteLevel");
+  if (normalizers.byteLevel && preTokenizers.length > 0) {
+    throw new TokenizerCompileError(
+      "pre_tokenizer",
+      "stands after a ByteLevel normalizer, where text is no longer text",
+    );
   }
-  if (
-    source.post_processor !== null &&
-    source.post_processor !== undefined &&
-    source.post_processor.type !== "ByteLevel"
-  ) {
-    throw new TokenizerCompileError("post_processor", `${source.post_processor.type} is not supported`);
-  }
-  const vocab = parseVocab(source.model["vocab"], "model.vocab");
+  const vocab = modelVocabulary(source);
   const added = source.added_tokens ?? [];
   const steps = writePreTokenizers(preTokenizers);
+  const vocabulary = vocabularySections(vocab, added, byteLevel);
   const model = new RecordWriter();
+  const { sections: modelSections, cutsBeforeMetaspace } = writeModel(
+    source,
+    vocab,
+    byteLevel,
+    vocabulary.get(SECTION.tokenFlags)?.length ?? 0,
+    model,
+  );
+  if (cutsBeforeMetaspace) steps.push(new RecordWriter().u8(PRE_TOKENIZER.beforeMetaspace));
   const sections = new Map<SectionId, Uint8Array>([
-    ...vocabularySections(vocab, added, byteLevel),
-    ...writeBpe(source.model, vocab, byteLevel, model),
+    ...vocabulary,
+    ...modelSections,
     [SECTION.categories, twoStageTable(categoryOfEveryCodePoint())],
-    [SECTION.addedTrie, bytesOf(buildTrie(added.map(({ content }, i) => [utf8Encoder.encode(content), i])))],
+    ...addedTries(added, normalizers),
+    [SECTION.precompiled, normalizers.characterMap],
   ]);
-  const decoder = writeDecoder(source.decoder);
+  const words = new RecordWriter();
+  if (added.some(({ single_word }) => single_word)) writeRustClass("word", words);
+  else words.list([], () => undefined);
+  const rest = writePostProcessor(source).record(writeDecoder(source.decoder));
+
   const write = (control: (token: SourceAddedToken) => boolean): Uint8Array => {
     const pipeline = new RecordWriter()
       .bool(byteLevel)
       .list(added, (token, r) => writeAddedToken(token, control(token), r))
+      .record(words)
+      .list(normalizers.records, (part, r) => r.record(part))
       .list(steps, (step, r) => r.record(step))
       .record(model)
-      .record(decoder);
+      .record(rest);
     return writeFile(new Map([...sections, [SECTION.pipeline, pipeline.finish()]]));
   };
+  // The tokenizer itself says what its words and its added tokens are: it is built three times, a little wiser each time.
   markDirect(sections, Tokenizer.load(write(() => false)));
   const draft = Tokenizer.load(write(() => false));
   const control = new Set(added.filter((token) => token.special || !isPlain(draft, token)).map(({ id }) => id));
   const flags = sections.get(SECTION.tokenFlags);
   for (const id of control) if (flags !== undefined) flags[id] |= TOKEN_FLAG.control;
   return write(({ id }) => control.has(id));
+}
+
+/** The added tokens that are found before normalization by their content, and those found after it by their normalized one. */
+function addedTries(added: readonly SourceAddedToken[], normalizers: CompiledNormalizers): [SectionId, Uint8Array][] {
+  const steps = normalizers.records.map((record) =>
+    readNormalizer(new RecordReader(record.finish()), normalizers.characterMap),
+  );
+  const isNormalized = ({ normalized, special }: SourceAddedToken): boolean => normalized ?? !special;
+  const all = added.map((token, i) => ({ token, i }));
+  const plain = all.filter(({ token }) => !isNormalized(token));
+  const normalized = all.filter(({ token }) => isNormalized(token));
+  return [
+    [SECTION.addedTrie, bytesOf(buildTrie(plain.map(({ token, i }) => [utf8Encoder.encode(token.content), i])))],
+    [
+      SECTION.normalizedTrie,
+      bytesOf(
+        buildTrie(
+          normalized.map(({ token, i }) => [
+            utf8Encoder.encode(steps.reduce((text, step) => step.apply(text), token.content)),
+            i,
+          ]),
+        ),
+      ),
+    ],
+  ];
 }
 
 /** Sets DIRECT at the tokens that the model makes of their own bytes: such a word needs no merge when it is met. */
@@ -70,7 +113,7 @@ function markDirect(sections: ReadonlyMap<SectionId, Uint8Array>, draft: Tokeniz
     const id = slots[i];
     if (id === -1) continue;
     const ids = draft.encodeWord(bytes.subarray(id === 0 ? 0 : ends[id - 1], ends[id]));
-    if (ids.length === 1 && ids[0] === id) slots[i] = (id & ID_MASK) | DIRECT;
+    if (ids.length === 1 && ids[0] === id) slots[i] = id | DIRECT;
   }
 }
 

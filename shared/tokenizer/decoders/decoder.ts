@@ -1,6 +1,4 @@
-import { malformed, type RecordReader } from "../format/reader.ts";
 import type { Vocabulary } from "../vocabulary.ts";
-import { ByteLevelDecoder } from "./byte-level.ts";
 
 /** Text of a stream of ids. What it has given never changes; what may still change it keeps. */
 export interface DecodeStream {
@@ -15,13 +13,23 @@ export interface Decoder {
   stream(vocabulary: Vocabulary): DecodeStream;
 }
 
-export const DECODER = { byteLevel: 1 } as const;
-
-export function readDecoder(record: RecordReader): Decoder {
-  switch (record.u8()) {
-    case DECODER.byteLevel:
-      return new ByteLevelDecoder();
-    default:
-      throw malformed("the decoder is of no known kind");
-  }
+/**
+ * One step of a chain of decoders: tokens in, tokens out. A step gives a token when nothing that follows can change it. After
+ * Fuse there is one token for the whole text, which comes in pieces.
+ */
+export interface DecodeStep {
+  push(token: string, emit: (token: string) => void): void;
+  end(emit: (token: string) => void): void;
 }
+
+export const DECODER = { none: 0, byteLevel: 1, chain: 2 } as const;
+
+export const STEP = {
+  replace: 1,
+  byteFallback: 2,
+  strip: 3,
+  metaspace: 4,
+  wordPiece: 5,
+  bpe: 6,
+  stripFused: 7,
+} as const;

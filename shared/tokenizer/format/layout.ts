@@ -35,14 +35,12 @@ export const SECTION = {
   addedTrie: 9,
   /** Trie of the added tokens that are found after it. */
   normalizedTrie: 10,
-  /** u32 pairs (id, flags) of the added tokens in the file's order. */
-  addedTokens: 11,
   /** f64 per id: log probability of a Unigram piece. */
   scores: 12,
-  /** Double-array trie and strings of a Precompiled normalizer. */
+  /** Character map of a Precompiled normalizer, as SentencePiece writes it. */
   precompiled: 13,
-  /** Exceptions of the normalization forms and of lower case. */
-  characterMaps: 14,
+  /** One bit per hash of a beginning of a Unigram piece. */
+  beginnings: 14,
 } as const;
 
 export type SectionId = (typeof SECTION)[keyof typeof SECTION];

@@ -1,7 +1,8 @@
+import { toByteCharacters } from "../byte-characters.ts";
 import { malformed, type RecordReader, type Sections } from "../format/reader.ts";
 import { hashBytes } from "../hash.ts";
 import type { TokenList } from "../token-list.ts";
-import { widthOf } from "../utf8.ts";
+import { utf8Decoder, widthOf } from "../utf8.ts";
 import { DIRECT, ID_MASK, type Vocabulary } from "../vocabulary.ts";
 import { MergeQueue } from "./merge-queue.ts";
 import { Merges, NO_MERGE } from "./merges.ts";
@@ -30,6 +31,7 @@ export class Bpe implements Model {
   readonly #byteFallback: boolean;
   readonly #continuingSubwordPrefix: string;
   readonly #endOfWordSuffix: string;
+  readonly #affixes: boolean;
 
   #symbols = new Int32Array(256);
   #lengths = new Int32Array(256);
@@ -37,6 +39,8 @@ export class Bpe implements Model {
   #previous = new Int32Array(256);
   readonly #ranks = new Int32Array(SCAN_SYMBOLS + 1);
   #count = 0;
+  /** A byte of the present word vanished, see `#emitInCharacters`. */
+  #dropped = false;
 
   constructor(record: RecordReader, sections: Sections, vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary;
@@ -48,6 +52,7 @@ export class Bpe implements Model {
     this.#byteIds = Int32Array.from(record.list((r) => r.u32() - 1));
     this.#continuingSubwordPrefix = record.string();
     this.#endOfWordSuffix = record.string();
+    this.#affixes = this.#continuingSubwordPrefix !== "" || this.#endOfWordSuffix !== "";
     if (this.#byteIds.length !== 256) throw malformed("a byte has no entry");
     for (const id of [this.#unkId, ...this.#byteIds]) if (id >= vocabulary.size) throw malformed("a byte has no token");
     this.#merges = new Merges(sections, vocabulary.size);
@@ -71,6 +76,12 @@ export class Bpe implements Model {
     else this.#characterSymbols(bytes, start, end);
     if (this.#count <= SCAN_SYMBOLS) this.#mergeByScan();
     else this.#mergeByQueue();
+    if (this.#dropped) this.#emitInCharacters(bytes, start, end, out);
+    else this.#emit(start, out);
+    this.#cache.remember(start, end, hash, first, this.#count);
+  }
+
+  #emit(start: number, out: TokenList): void {
     const symbols = this.#symbols;
     const lengths = this.#lengths;
     let at = start;
@@ -78,7 +89,27 @@ export class Bpe implements Model {
       out.push(symbols[i], at, at + lengths[i]);
       at += lengths[i];
     }
-    this.#cache.remember(start, end, hash, first, this.#count);
+  }
+
+  /**
+   * The same for a word of which a byte has no token and vanished. Upstream then adds up the lengths of what is left, in
+   * UTF-8 of the characters that stand for bytes, and so every place after the gap is too far to the left.
+   */
+  #emitInCharacters(bytes: Uint8Array, start: number, end: number, out: TokenList): void {
+    let at = start;
+    let character = 0;
+    const byteAt = (place: number): number => {
+      while (at < end && character + characterLength(bytes[at]) <= place) character += characterLength(bytes[at++]);
+      return at;
+    };
+    let place = 0;
+    for (let i = 0, count = this.#count; i < count; i++) {
+      let length = 0;
+      for (const byte of this.#vocabulary.bytesOf(this.#symbols[i])) length += characterLength(byte);
+      const first = byteAt(place);
+      place += length;
+      out.push(this.#symbols[i], first, Math.min(end, byteAt(place - 1) + 1));
+    }
   }
 
   #allocate(size: number): void {
@@ -97,8 +128,11 @@ export class Bpe implements Model {
     if (end - start > this.#symbols.length) this.#allocate(2 * (end - start));
     this.#count = 0;
     let unknown = 0;
+    this.#dropped = false;
     for (let i = start; i < end; i++) {
-      const id = this.#byteIds[bytes[i]];
+      const id = this.#affixes
+        ? this.#findWithAffixes(toByteCharacters(bytes.subarray(i, i + 1)), i === start, i + 1 === end)
+        : this.#byteIds[bytes[i]];
       if (id !== -1) {
         if (unknown > 0) this.#add(this.#unkId, unknown);
         unknown = 0;
@@ -108,7 +142,7 @@ export class Bpe implements Model {
           this.#add(this.#unkId, unknown);
           unknown = 1;
         } else unknown++;
-      }
+      } else this.#dropped = true;
     }
     if (unknown > 0) this.#add(this.#unkId, unknown);
   }
@@ -117,12 +151,11 @@ export class Bpe implements Model {
   #characterSymbols(bytes: Uint8Array, start: number, end: number): void {
     if (end - start > this.#symbols.length) this.#allocate(2 * (end - start));
     this.#count = 0;
-    const affixes = this.#continuingSubwordPrefix !== "" || this.#endOfWordSuffix !== "";
     let unknown = 0;
     for (let i = start; i < end;) {
       const width = widthOf(bytes[i]);
-      const found = affixes
-        ? this.#findWithAffixes(bytes, i, i + width, i === start, i + width === end)
+      const found = this.#affixes
+        ? this.#findWithAffixes(utf8Decoder.decode(bytes.subarray(i, i + width)), i === start, i + width === end)
         : this.#vocabulary.find(bytes, i, i + width, hashBytes(bytes, i, i + width));
       if (found !== -1) {
         if (unknown > 0) this.#add(this.#unkId, unknown);
@@ -146,12 +179,10 @@ export class Bpe implements Model {
     return true;
   }
 
-  #findWithAffixes(bytes: Uint8Array, start: number, end: number, isFirst: boolean, isLast: boolean): number {
+  #findWithAffixes(character: string, isFirst: boolean, isLast: boolean): number {
     const prefix = isFirst ? "" : this.#continuingSubwordPrefix;
     const suffix = isLast ? this.#endOfWordSuffix : "";
-    const character = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(bytes.subarray(start, end));
-    const id = this.#vocabulary.idOf(prefix + character + suffix);
-    return id ?? -1;
+    return this.#vocabulary.idOf(prefix + character + suffix) ?? -1;
   }
 
   #mergeByScan(): void {
@@ -234,4 +265,9 @@ export class Bpe implements Model {
     }
     this.#count = kept;
   }
+}
+
+/** Bytes of the character that stands for a byte in a byte-level vocabulary. */
+function characterLength(byte: number): number {
+  return byte >= 0x21 && byte <= 0x7e ? 1 : 2;
 }

@@ -7,3 +7,5 @@ export interface Model {
   /** A new text begins: nothing remembered of the last one may be used, so that no request can time another's words. */
   beginText(): void;
 }
+
+export const MODEL = { bpe: 1, wordPiece: 2, wordLevel: 3, unigram: 4 } as const;

@@ -27,3 +27,19 @@ export function startsWith(bytes: Uint8Array, at: number, end: number, literals:
   }
   return 0;
 }
+
+/** The same for at most `most` characters. */
+export function endOfClassUpTo(
+  table: CharTable,
+  bits: number,
+  most: number,
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+): number {
+  let position = at;
+  for (let i = 0; i < most && position < end && (table.bits(codePointAt(bytes, position)) & bits) !== 0; i++) {
+    position += widthOf(bytes[position]);
+  }
+  return position;
+}

@@ -16,18 +16,3 @@ export function isWhiteSpace(codePoint: number): boolean {
     codePoint === 0x3000
   );
 }
-
-const WORD = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
-
-/** `\w` of the regex crate (UTS #18 Annex C). Asked beside `single_word` tokens only. */
-export function isWordCharacter(codePoint: number): boolean {
-  if (codePoint < 0x80) {
-    return (
-      (codePoint >= 0x30 && codePoint <= 0x39) ||
-      (codePoint >= 0x41 && codePoint <= 0x5a) ||
-      (codePoint >= 0x61 && codePoint <= 0x7a) ||
-      codePoint === 0x5f
-    );
-  }
-  return WORD.test(String.fromCodePoint(codePoint));
-}
