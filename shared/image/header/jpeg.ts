@@ -1,6 +1,6 @@
 import { FoveaError } from "../../errors/error.ts";
 import { MAX_JPEG_COEFFICIENT_BYTES, MAX_JPEG_SCANS } from "../../limits/image.ts";
-import { readExifOrientation, startsWithAscii } from "./exif.ts";
+import { readExifOrientation, readXmpOrientation, startsWithAscii } from "./exif.ts";
 import type { ColorModel, ImageHeader, Orientation } from "./image-header.ts";
 
 const SOI = 0xd8;
@@ -8,6 +8,7 @@ const EOI = 0xd9;
 const SOS = 0xda;
 const APP1 = 0xe1;
 const TEM = 0x01;
+const XMP_NAMESPACE = "http://ns.adobe.com/xap/1.0/\0";
 
 const PROGRESSIVE = 0xc2;
 
@@ -49,21 +50,27 @@ function isFrame(marker: number): boolean {
  * Source: ITU-T T.81, annex B.
  */
 export function readJpegHeader(bytes: Uint8Array, view: DataView): ImageHeader {
-  let orientation: Orientation = 1;
+  let exif: Orientation | undefined;
+  let xmp: Orientation | undefined;
   let frame: Frame | undefined;
   for (let at = 2; ;) {
-    if (view.getUint8(at) !== 0xff) throw new FoveaError("invalid_image", "The JPEG file has a damaged segment.");
+    // Bytes between segments are skipped, as libjpeg skips them
+    at = bytes.indexOf(0xff, at);
+    if (at === -1) throw new RangeError("marker");
     const marker = view.getUint8(at + 1);
     at += 1;
-    // Fill bytes, and markers that stand alone
     if (marker === 0xff) continue;
     at += 1;
+    // Stuffed bytes, and markers that stand alone
+    if (marker === 0) continue;
     if (marker === TEM || marker === SOI || (marker >= 0xd0 && marker <= 0xd7)) continue;
     if (marker === EOI) throw new FoveaError("invalid_image", "The JPEG file ends before its pixels.");
     const length = view.getUint16(at);
     if (length < 2 || at + length > bytes.length) throw new RangeError("segment");
-    if (marker === APP1 && startsWithAscii(bytes, "Exif\0\0", at + 2)) {
-      orientation = readExifOrientation(bytes.subarray(at + 2, at + length));
+    if (marker === APP1) {
+      const body = bytes.subarray(at + 2, at + length);
+      if (startsWithAscii(body, "Exif\0\0")) exif ??= readExifOrientation(body);
+      else if (startsWithAscii(body, XMP_NAMESPACE)) xmp ??= readXmpOrientation(body);
     } else if (isFrame(marker)) {
       if (frame !== undefined) throw new FoveaError("invalid_image", "The JPEG file has two frames.");
       frame = readFrame(view, at, marker, length);
@@ -91,7 +98,7 @@ export function readJpegHeader(bytes: Uint8Array, view: DataView): ImageHeader {
     color,
     alpha: false,
     frames: 1,
-    orientation,
+    orientation: exif ?? xmp ?? 1,
   };
 }
 

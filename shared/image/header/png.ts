@@ -1,8 +1,11 @@
 import { FoveaError } from "../../errors/error.ts";
-import { readExifOrientation, startsWithAscii } from "./exif.ts";
+import { readExifOrientation, readXmpOrientation, startsWithAscii } from "./exif.ts";
 import type { ColorModel, ImageHeader, Orientation } from "./image-header.ts";
 
 export const PNG_SIGNATURE = "\x89PNG\r\n\x1a\n";
+
+/** An `iTXt` chunk with an XMP packet, not compressed. */
+const XMP_TEXT = "iTXtXML:com.adobe.xmp\0\0";
 
 /** Colour type -> model, whether it has an alpha channel, and the sample depths that the specification allows. */
 const COLOR_TYPES: Readonly<Record<number, { color: ColorModel; alpha: boolean; depths: readonly number[] }>> = {
@@ -28,11 +31,14 @@ export function readPngHeader(bytes: Uint8Array, view: DataView): ImageHeader {
   if (!type?.depths.includes(depth)) {
     throw new FoveaError("invalid_image", "The PNG file has a colour type or bit depth that does not exist.");
   }
-  if (view.getUint8(28) > 1) throw new FoveaError("invalid_image", "The PNG file has an unknown interlace method.");
+  if (view.getUint8(26) !== 0 || view.getUint8(27) !== 0 || view.getUint8(28) > 1) {
+    throw new FoveaError("invalid_image", "The PNG file has an unknown compression, filter or interlace method.");
+  }
 
   let alpha = type.alpha;
   let frames = 1;
-  let orientation: Orientation = 1;
+  let exif: Orientation | undefined;
+  let xmp: Orientation | undefined;
   let data = false;
   let palette = false;
   for (let at = 8; ;) {
@@ -45,7 +51,9 @@ export function readPngHeader(bytes: Uint8Array, view: DataView): ImageHeader {
     else if (startsWithAscii(bytes, "tRNS", at + 4)) alpha = true;
     else if (startsWithAscii(bytes, "acTL", at + 4)) frames = Math.max(1, view.getUint32(at + 8));
     else if (startsWithAscii(bytes, "eXIf", at + 4)) {
-      orientation = readExifOrientation(bytes.subarray(at + 8, at + 8 + length));
+      exif = readExifOrientation(bytes.subarray(at + 8, at + 8 + length));
+    } else if (startsWithAscii(bytes, XMP_TEXT, at + 4)) {
+      xmp = readXmpOrientation(bytes.subarray(at + 8, at + 8 + length));
     }
     at = end;
   }
@@ -61,6 +69,6 @@ export function readPngHeader(bytes: Uint8Array, view: DataView): ImageHeader {
     color: type.color,
     alpha,
     frames,
-    orientation,
+    orientation: exif ?? xmp ?? 1,
   };
 }

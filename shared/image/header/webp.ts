@@ -1,5 +1,5 @@
 import { FoveaError } from "../../errors/error.ts";
-import { readExifOrientation, startsWithAscii } from "./exif.ts";
+import { readExifOrientation, readXmpOrientation, startsWithAscii } from "./exif.ts";
 import type { ImageHeader, Orientation } from "./image-header.ts";
 
 const VP8X_ANIMATION = 0x02;
@@ -20,7 +20,8 @@ export function readWebpHeader(bytes: Uint8Array, view: DataView): ImageHeader {
   let canvas = false;
   let pixels = false;
   let frames = 0;
-  let orientation: Orientation = 1;
+  let exif: Orientation | undefined;
+  let xmp: Orientation | undefined;
   for (let at = 12; at + 8 <= end;) {
     const length = view.getUint32(at + 4, true);
     const body = at + 8;
@@ -51,12 +52,23 @@ export function readWebpHeader(bytes: Uint8Array, view: DataView): ImageHeader {
       frames += 1;
       checkFrame(view, body, length, width, height);
     } else if (startsWithAscii(bytes, "EXIF", at)) {
-      orientation = readExifOrientation(bytes.subarray(body, body + length));
+      exif = readExifOrientation(bytes.subarray(body, body + length));
+    } else if (startsWithAscii(bytes, "XMP ", at)) {
+      xmp = readXmpOrientation(bytes.subarray(body, body + length));
     }
     at = body + length + (length & 1);
   }
   if (animated ? frames === 0 : !pixels) throw new FoveaError("invalid_image", "The WebP file has no pixels.");
-  return { format: "webp", width, height, depth: 8, color: "rgb", alpha, frames: Math.max(1, frames), orientation };
+  return {
+    format: "webp",
+    width,
+    height,
+    depth: 8,
+    color: "rgb",
+    alpha,
+    frames: Math.max(1, frames),
+    orientation: exif ?? xmp ?? 1,
+  };
 }
 
 function u24(view: DataView, at: number): number {

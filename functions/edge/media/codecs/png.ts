@@ -1,4 +1,5 @@
 import { FoveaError } from "../../../../shared/errors/error.ts";
+import { startsWithAscii } from "../../../../shared/image/header/exif.ts";
 import type { DecodedPicture } from "../../../../shared/image/picture-decoder.ts";
 
 interface PngExports {
@@ -49,10 +50,32 @@ export function startPng(module: WebAssembly.Module): PngDecoder {
       kept = undefined;
       picture = undefined;
       const at = wasm.__wbindgen_malloc(bytes.length, 1);
-      new Uint8Array(wasm.memory.buffer).set(bytes, at);
+      copyNeeded(bytes, new Uint8Array(wasm.memory.buffer, at, bytes.length));
       wasm.decode(at, bytes.length);
       if (picture === undefined) throw new FoveaError("invalid_image", "The PNG file is damaged.");
       return picture;
     },
   };
+}
+
+const NEEDED = ["IHDR", "PLTE", "tRNS", "IDAT", "IEND"];
+
+/**
+ * Copies only the chunks that make pixels. Colour profiles, texts and animation are no business of a decoder: less code
+ * reads hostile bytes, and a damaged comment does not cost the picture. Bounds were checked when the header was read.
+ */
+function copyNeeded(bytes: Uint8Array, into: Uint8Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  into.set(bytes.subarray(0, 8));
+  let to = 8;
+  for (let at = 8; at + 12 <= bytes.length;) {
+    const end = at + 12 + view.getUint32(at);
+    if (NEEDED.some((type) => startsWithAscii(bytes, type, at + 4))) {
+      into.set(bytes.subarray(at, end), to);
+      to += end - at;
+    }
+    if (startsWithAscii(bytes, "IEND", at + 4)) break;
+    at = end;
+  }
+  into.fill(0, to);
 }

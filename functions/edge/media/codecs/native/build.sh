@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds ../jpeg.wasm and ../webp.wasm. The outputs are committed, so only who changes a codec needs this.
 # Needs emscripten (Debian: apt-get install emscripten) and cargo, which brings the libraries' sources: the crates
-# turbojpeg-sys and libwebp-sys carry libjpeg-turbo and libwebp unchanged.
+# turbojpeg-sys and libwebp-sys carry libjpeg-turbo and libwebp unchanged. One file is changed here: see saturate.h.
 set -euo pipefail
 cd "$(dirname "$0")"
 here=$PWD
@@ -38,6 +38,9 @@ build_jpeg() {
     -e 's/@THREAD_LOCAL@//' -e 's/@CMAKE_PROJECT_NAME@/libjpeg-turbo/' -e 's/@VERSION@/3.1.0/' -e 's/@SIZE_T@/4/' \
     -e 's/#cmakedefine HAVE_BUILTIN_CTZL/#define HAVE_BUILTIN_CTZL/' -e 's/#cmakedefine .*//' "$jpeg/src/jconfigint.h.in" > "$out/jconfigint.h"
   sed -e 's/@COPYRIGHT_YEAR@/1991-2024/' "$jpeg/src/jversion.h.in" > "$out/jversion.h"
+  awk -v header="$here/saturate.h" '/^#if CONST_BITS == 13/ && !done { print "#include \"" header "\""; done = 1 } { print }' \
+    "$jpeg/src/jidctint.c" > "$out/jidctint.c"
+  mv "$out/jidctint.c" "$jpeg/src/jidctint.c"
   local include=(-I"$out" -I"$jpeg/src")
   # Compiled once for each sample width, as the library's own build does; the linker drops what 8 bits do not need
   local all="jdapistd jdcolor jddiffct jdlossls jdmainct jdpostct jdsample jutils"
