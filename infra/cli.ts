@@ -19,6 +19,7 @@ const fovea = defineCommand({
     diff: () => import("./commands/diff.ts").then(defaultOf),
     verify: () => import("./commands/verify.ts").then(defaultOf),
     gc: () => import("./commands/gc.ts").then(defaultOf),
+    deploy: () => import("./commands/deploy.ts").then(defaultOf),
   },
 });
 
