@@ -12,7 +12,9 @@ const runningSchema = z.object({ edge: z.url(), origin: z.url() });
  */
 export async function runningStack(directory = LOCAL_DIR): Promise<{ readonly edge: string; readonly origin: string }> {
   const text = await readFile(path.join(directory, "local.json"), "utf8").catch(() => {
-    throw new UsageError("Nothing is running here. Start it with `npm start` in another terminal, or name a deployment with --url.");
+    throw new UsageError(
+      "Nothing is running here. Start it with `npm start` in another terminal, or name a deployment with --url.",
+    );
   });
   return runningSchema.parse(JSON.parse(text));
 }

@@ -6,7 +6,7 @@ import { startOrigin } from "./origin-process.ts";
 import { freePort } from "./ports.ts";
 import { publishBuiltin, LOCAL_CHANNEL } from "./publish-builtin.ts";
 import { localSecrets } from "./secrets.ts";
-import { BUCKET, s3Endpoint, startWorkers } from "./workers.ts";
+import { BUCKET, s3Endpoint, startWorkers, type WorkersOptions } from "./workers.ts";
 
 export interface StackOptions {
   /** 0 picks a free one. */
@@ -21,6 +21,8 @@ export interface StackOptions {
   readonly originEnv?: Readonly<Record<string, string>>;
   /** Whether to publish the built-in model; tests of an empty store do without. */
   readonly builtin?: boolean;
+  readonly inspectorPort?: WorkersOptions["inspectorPort"];
+  readonly transform?: WorkersOptions["transform"];
   readonly onStep?: (step: string) => void;
   readonly onProgress?: (progress: PublishProgress) => void;
 }
@@ -65,6 +67,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       originUrl,
       persist: directory,
       secrets,
+      ...(options.inspectorPort !== undefined && { inspectorPort: options.inspectorPort }),
+      ...(options.transform !== undefined && { transform: options.transform }),
       bindings: { API_KEYS: apiKey, ORIGIN_KEYS: secrets.originKeys, ...options.bindings },
     });
     stops.push(() => workers.dispose());

@@ -14,7 +14,10 @@ export interface WorkersOptions {
   readonly secrets: LocalSecrets;
   /** Variables and secrets beyond wrangler.toml's, for one Worker or both. */
   readonly bindings: Readonly<Record<string, string>>;
-  readonly onLog?: (line: string) => void;
+  /** Port of workerd's inspector; none without it. */
+  readonly inspectorPort?: number;
+  /** Changes a bundle before it runs; benches count memory that way. */
+  readonly transform?: (name: WorkerName, bundle: Bundle) => Promise<Bundle>;
 }
 
 /**
@@ -22,7 +25,10 @@ export interface WorkersOptions {
  * bucket as an S3 endpoint, so that publishing and the origin use the client that they use against R2.
  */
 export async function startWorkers(options: WorkersOptions): Promise<Miniflare> {
-  const [edge, encoder] = await Promise.all([bundleWorker("edge"), bundleWorker("encoder")]);
+  const { transform = (_name, bundle) => Promise.resolve(bundle) } = options;
+  const [edge, encoder] = await Promise.all(
+    (["edge", "encoder"] as const).map(async (name) => transform(name, await bundleWorker(name))),
+  );
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",
@@ -30,6 +36,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Miniflare> 
       log: new Log(LogLevel.ERROR),
       logRequests: false,
       telemetry: { enabled: false },
+      ...(options.inspectorPort !== undefined && { inspectorPort: options.inspectorPort }),
       resourcePersistencePath: path.join(options.persist, "r2"),
       workers: [workerOptions("edge", edge, options), workerOptions("encoder", encoder, options)],
     }),

@@ -4,13 +4,15 @@ import { MAX_REQUEST_BODY_BYTES } from "../../../shared/limits/limits.ts";
 import { chatRequestSchema } from "../../../shared/openai/chat-request.ts";
 import { serverTiming } from "../../../shared/openai/timing.ts";
 import { EVENT_STREAM_HEADERS } from "../../../shared/sse/format.ts";
+import { liftImages, type LiftedBody } from "../body/lift-images.ts";
+import { parseJson } from "../body/parse-json.ts";
+import { readBytes } from "../body/read-bytes.ts";
 import type { EdgeEnv } from "../context.ts";
-import { parseJson } from "../parse-json.ts";
-import { readBody } from "../read-body.ts";
 import { completeChat } from "./complete.ts";
 import { answerChat } from "./service.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import { streamChat } from "./stream.ts";
+import { takeImages } from "./take-images.ts";
 
 /** `POST /v1/chat/completions`. */
 export const chatCompletions = new Hono<EdgeEnv>()
@@ -18,8 +20,9 @@ export const chatCompletions = new Hono<EdgeEnv>()
     const settings = c.get("settings");
     const requestId = c.get("requestId");
     const stopwatch = new Stopwatch(c.get("arrivedAt"), settings.stage === "local");
-    const request = parseJson(await readBody(c.req.raw, MAX_REQUEST_BODY_BYTES), chatRequestSchema);
-    const answer = await answerChat(request, {
+    const lifted = liftBody(await readBytes(c.req.raw, MAX_REQUEST_BODY_BYTES));
+    const request = parseJson(lifted.text, chatRequestSchema);
+    const answer = await answerChat(request, takeImages(request, lifted), {
       env: c.env,
       settings,
       apiKey: c.get("apiKey"),
@@ -39,3 +42,11 @@ export const chatCompletions = new Hono<EdgeEnv>()
   .all("/", () => {
     throw new FoveaError("method_not_allowed", "Send POST to this path.");
   });
+
+function liftBody(body: Uint8Array<ArrayBuffer>): LiftedBody {
+  try {
+    return liftImages(body);
+  } catch (cause) {
+    throw new FoveaError("invalid_json", "The body is not UTF-8 text.", { cause });
+  }
+}

@@ -10,7 +10,7 @@ import type { ChatContext } from "./context.ts";
 import { processImages } from "./images.ts";
 import { buildPrompt } from "./prompt.ts";
 import { sendChat } from "./send.ts";
-import { takeImages } from "./take-images.ts";
+import type { ImageFile } from "./take-images.ts";
 
 /** Steps of an answer, in order. Each choice ends with one `finish`, `last` on the last; `usage` is the end of all. */
 export type ChatStep =
@@ -36,9 +36,8 @@ export interface ChatAnswer {
  * Answers a chat: everything up to the origin's acceptance of the frame happens before this settles, so whatever is wrong
  * with the request is an error with a status, never an event in a stream.
  */
-export async function answerChat(request: ChatRequest, context: ChatContext): Promise<ChatAnswer> {
+export async function answerChat(request: ChatRequest, files: ImageFile[], context: ChatContext): Promise<ChatAnswer> {
   const { env, settings, stopwatch } = context;
-  const files = takeImages(request);
   const caller = await callerHash(request.model, context.apiKey, request.safety_identifier ?? request.user ?? null);
   const reader = await releasesOf(env, settings).resolve(request.model, caller);
   const model = await edgeModel(reader);

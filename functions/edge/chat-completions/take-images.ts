@@ -1,7 +1,8 @@
 import { FoveaError } from "../../../shared/errors/error.ts";
+import { MAX_IMAGE_FILE_BYTES } from "../../../shared/limits/image.ts";
 import { MAX_IMAGES_PER_REQUEST } from "../../../shared/limits/limits.ts";
 import type { ChatRequest } from "../../../shared/openai/chat-request.ts";
-import { decodeDataUri } from "./data-uri.ts";
+import type { LiftedBody } from "../body/lift-images.ts";
 
 /** A picture file of the request, with where it stands, for error messages. */
 export interface ImageFile {
@@ -10,30 +11,55 @@ export interface ImageFile {
 }
 
 /**
- * All picture files of all messages, in the order of their placeholders. Takes them out of the request: its data URIs,
- * a third larger than the files, are then free before the first picture is decoded.
- * @throws FoveaError `too_many_images`, `unsupported_image_url`, `invalid_image`, `image_too_large`
+ * All picture files of all messages, in the order of their placeholders. Nothing is ever fetched: only data URIs
+ * (RFC 2397, base64) are pictures. What a URI claims to be does not matter; the decoder goes by the bytes.
+ * @throws FoveaError `too_many_images`, `unsupported_image_url`, `invalid_image`, `image_too_large`, `invalid_request`
  */
-export function takeImages(request: ChatRequest): ImageFile[] {
-  const parts = request.messages.flatMap(({ content }, m) =>
+export function takeImages(request: ChatRequest, lifted: LiftedBody): ImageFile[] {
+  const urls = imageUrls(request);
+  if (urls.length > MAX_IMAGES_PER_REQUEST) {
+    throw new FoveaError(
+      "too_many_images",
+      `The request has ${urls.length} images; at most ${MAX_IMAGES_PER_REQUEST} are taken.`,
+      { param: "messages" },
+    );
+  }
+  const files = urls.map(({ url, param }) => ({ bytes: liftedBytes(url, param, lifted), param }));
+  if (lifted.images.length > files.length) {
+    throw new FoveaError("invalid_request", "The request has data URIs in other places than image_url parts.");
+  }
+  return files;
+}
+
+function imageUrls(request: ChatRequest): { readonly url: string; readonly param: string }[] {
+  return request.messages.flatMap(({ content }, m) =>
     Array.isArray(content)
       ? content.flatMap((part, p) =>
           part.type === "image_url"
-            ? [{ image: part.image_url, param: `messages[${m}].content[${p}].image_url.url` }]
+            ? [{ url: part.image_url.url, param: `messages[${m}].content[${p}].image_url.url` }]
             : [],
         )
       : [],
   );
-  if (parts.length > MAX_IMAGES_PER_REQUEST) {
-    throw new FoveaError(
-      "too_many_images",
-      `The request has ${parts.length} images; at most ${MAX_IMAGES_PER_REQUEST} are taken.`,
-      { param: "messages" },
-    );
+}
+
+function liftedBytes(url: string, param: string, { images, standIn }: LiftedBody): Uint8Array<ArrayBuffer> {
+  if (!url.startsWith(standIn)) throw unsupported(url, param);
+  const bytes = images[Number(url.slice(standIn.length))];
+  if (bytes === null || bytes === undefined) {
+    throw new FoveaError("invalid_image", "The image is not valid base64.", { param });
   }
-  return parts.map(({ image, param }) => {
-    const bytes = decodeDataUri(image.url, param);
-    image.url = "";
-    return { bytes, param };
-  });
+  if (bytes.byteLength === 0) throw new FoveaError("invalid_image", "The image is empty.", { param });
+  if (bytes.byteLength > MAX_IMAGE_FILE_BYTES) {
+    const mib = MAX_IMAGE_FILE_BYTES / 1024 / 1024;
+    throw new FoveaError("image_too_large", `The image file is larger than ${mib} MiB. Send a smaller one.`, { param });
+  }
+  return bytes;
+}
+
+function unsupported(url: string, param: string): FoveaError {
+  const message = /^data:/i.test(url)
+    ? "The data URI is not an image in base64. Write it as data:image/png;base64,...."
+    : "Images are sent as data URIs (data:image/png;base64,...); no URL is fetched.";
+  return new FoveaError("unsupported_image_url", message, { param });
 }

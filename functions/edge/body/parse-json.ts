@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { FoveaError } from "../../shared/errors/error.ts";
+import { FoveaError } from "../../../shared/errors/error.ts";
 
 /**
  * JSON text through a schema, once, at the boundary.

@@ -1,0 +1,19 @@
+/** A table of results, as it is printed and as `--json` gives it. */
+export interface Table {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
+  /** What the figures were taken on and how to read them. */
+  readonly notes?: readonly string[];
+}
+
+export interface BenchOptions {
+  /** Words behind the name on the command line. */
+  readonly args: readonly string[];
+}
+
+/** One bench: a file of this folder that exports it as `bench`. */
+export interface Bench {
+  readonly name: string;
+  readonly title: string;
+  run(options: BenchOptions): Promise<Table>;
+}

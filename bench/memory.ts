@@ -1,0 +1,146 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { buildPlayground } from "../infra/build/playground.ts";
+import type { Bundle } from "../infra/local/bundle.ts";
+import { freePort } from "../infra/local/ports.ts";
+import { EDGE_BUDGET_BYTES, ENCODER_BUDGET_BYTES, ISOLATE_BYTES } from "../shared/limits/isolate.ts";
+import { MAX_IMAGE_FILE_BYTES } from "../shared/limits/image.ts";
+import { MAX_REQUEST_BODY_BYTES } from "../shared/limits/limits.ts";
+import { startOwnStack, type TestStack } from "../test/stack.ts";
+import type { Bench } from "./bench.ts";
+import { IsolateProbe } from "./memory/isolate.ts";
+import { worstJpeg, worstPng } from "./memory/pictures.ts";
+
+/** Sums wasm memories and JavaScript heap per Worker, at the largest request that is admitted, in real workerd. */
+export const bench: Bench = {
+  name: "memory",
+  title: "Memory of each Worker at the worst admitted request",
+  async run() {
+    await buildPlayground();
+    const inspectorPort = await freePort(0, "--inspector-port");
+    const stack = await startOwnStack({ inspectorPort, transform: instrument });
+    try {
+      const edge = await IsolateProbe.open(inspectorPort, "fovea-edge-local");
+      const encoder = await IsolateProbe.open(inspectorPort, "fovea-encoder-local");
+      const [edgeIdle, encoderIdle] = [await edge.heapBytes(), await encoder.heapBytes()];
+      for (const probe of [edge, encoder]) probe.watch(5);
+      const sent = await sendWorst(stack);
+      const wasm = await wasmMemories(stack);
+      await Promise.all([edge.collect(), encoder.collect()]);
+      const kept = await wasmMemories(stack);
+      for (const probe of [edge, encoder]) probe.close();
+      return {
+        columns: [
+          "Worker",
+          "JS idle",
+          "JS peak",
+          "wasm",
+          "wasm after GC",
+          "JS peak + wasm",
+          "budget",
+          "within",
+          "of 128 MB",
+        ],
+        rows: [
+          row("edge", edgeIdle, edge.peakBytes, wasm.edge, kept.edge, EDGE_BUDGET_BYTES),
+          row("encoder", encoderIdle, encoder.peakBytes, wasm.encoder, kept.encoder, ENCODER_BUDGET_BYTES),
+        ],
+        notes: [
+          ...sent,
+          "MiB. JS: objects, array buffers and strings, sampled every 5 ms between turns of the event loop; wasm: all live",
+          "memories of the isolate, which never shrink but are collected when their codec is let go. The sum is pessimistic:",
+          "peaks need not meet, and it holds what the collector has not yet taken.",
+        ],
+      };
+    } finally {
+      await stack.stop();
+    }
+  },
+};
+
+/** The largest bodies: one file at its limit beside smaller ones, and pictures at the limit of pixels, format by format. */
+async function sendWorst(stack: TestStack): Promise<string[]> {
+  const jpeg = await worstJpeg(false);
+  const progressive = await worstJpeg(true);
+  const png = worstPng();
+  const small = await readFile(path.join(import.meta.dirname, "../model-artifacts/moji-vlm-9m/examples/02_what.jpg"));
+  const notes: string[] = [];
+  for (const [name, files] of [
+    ["one PNG", [png]],
+    ["one baseline JPEG", [jpeg]],
+    ["one progressive JPEG", [progressive]],
+    ["PNG, progressive JPEG, six small", [png, progressive, small, small, small, small, small, small]],
+  ] as const) {
+    const body = bodyOf(files);
+    const fits = body.length <= MAX_REQUEST_BODY_BYTES && files.every((file) => file.length <= MAX_IMAGE_FILE_BYTES);
+    const response = await fetch(`${stack.edgeUrl}/v1/chat/completions`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${stack.apiKey}`, "content-type": "application/json" },
+      body,
+    });
+    await response.text();
+    notes.push(
+      `${name}: body ${mib(body.length)} MiB, ${fits ? "admitted" : "beyond a limit"}, answered ${response.status}`,
+    );
+  }
+  return notes;
+}
+
+function bodyOf(files: readonly Buffer[]): string {
+  const parts = files.map((file) => ({
+    type: "image_url",
+    image_url: { url: `data:image/png;base64,${file.toString("base64")}` },
+  }));
+  const content = [...parts, { type: "text", text: "What is this?" }];
+  return JSON.stringify({ model: "moji-vlm-9m", messages: [{ role: "user", content }] });
+}
+
+async function wasmMemories(stack: TestStack): Promise<{ edge: number; encoder: number }> {
+  return (await (await fetch(`${stack.edgeUrl}/__memory`)).json()) as { edge: number; encoder: number };
+}
+
+/** The bundle behind an entry of the bench's own, which counts wasm memories and tells them. */
+async function instrument(name: string, { directory, modules }: Bundle): Promise<Bundle> {
+  const record = await readFile(path.join(import.meta.dirname, "memory/record.js"), "utf8");
+  const entry =
+    name === "edge"
+      ? `import { wasmBytes } from "./record.js"; import app from "./index.js";
+         export default { async fetch(request, env, ctx) {
+           if (new URL(request.url).pathname !== "/__memory") return app.fetch(request, env, ctx);
+           return Response.json({ edge: wasmBytes(), encoder: await env.ENCODER.wasmBytes() });
+         } };`
+      : `import { wasmBytes } from "./record.js"; import Encoder from "./index.js";
+         export default class extends Encoder { wasmBytes() { return wasmBytes(); } }`;
+  const module = (file: string, contents: string) => ({
+    type: "ESModule" as const,
+    path: path.join(directory, file),
+    contents,
+  });
+  return { directory, modules: [module("bench-entry.js", entry), module("record.js", record), ...modules] };
+}
+
+function row(
+  name: string,
+  idle: number,
+  peak: number,
+  wasm: number,
+  kept: number,
+  budget: number,
+): (string | number)[] {
+  const sum = peak + wasm;
+  return [
+    name,
+    mib(idle),
+    mib(peak),
+    mib(wasm),
+    mib(kept),
+    mib(sum),
+    mib(budget),
+    sum <= budget ? "yes" : "NO",
+    `${Math.round((sum / ISOLATE_BYTES) * 100)} %`,
+  ];
+}
+
+function mib(bytes: number): string {
+  return (bytes / 1024 / 1024).toFixed(1);
+}

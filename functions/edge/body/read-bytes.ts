@@ -1,0 +1,60 @@
+import { FoveaError } from "../../../shared/errors/error.ts";
+import { MAX_DISCARDED_BODY_BYTES } from "../../../shared/limits/limits.ts";
+
+/** Bytes asked for in one read. */
+const READ_BYTES = 256 * 1024;
+
+/**
+ * The body in one buffer, read straight into its place: at the limit of 24 MiB a second copy would be a fifth of the
+ * isolate. Kept is what fits the cap, whatever `content-length` says. What is beyond is read and thrown away, up to a
+ * second cap: many clients look for an answer only when they have sent everything, and would report a broken connection
+ * instead of ours.
+ * @throws FoveaError `body_too_large`
+ */
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  if (request.body === null) return new Uint8Array(0);
+  const said = Number(request.headers.get("content-length") ?? Number.NaN);
+  if (said > MAX_DISCARDED_BODY_BYTES) throw tooLarge(maxBytes);
+  // One byte more than said or allowed: the read that finds the end needs room, and fills it when there is more.
+  const capacity = said <= maxBytes ? said + 1 : maxBytes + 1;
+  const reader = request.body.getReader({ mode: "byob" });
+  try {
+    const bytes = await fill(reader, capacity);
+    if (bytes.byteLength < capacity) return bytes;
+    await discard(reader, MAX_DISCARDED_BODY_BYTES - bytes.byteLength);
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+  throw tooLarge(maxBytes);
+}
+
+/** Reads until the end or until `capacity` bytes are there. Every read hands the one buffer over and back. */
+async function fill(reader: ReadableStreamBYOBReader, capacity: number): Promise<Uint8Array<ArrayBuffer>> {
+  let buffer = new ArrayBuffer(capacity);
+  let length = 0;
+  while (length < capacity) {
+    const room = new Uint8Array(buffer, length, Math.min(READ_BYTES, capacity - length));
+    const { value, done } = await reader.read(room);
+    if (value !== undefined) {
+      buffer = value.buffer;
+      length += value.byteLength;
+    }
+    if (done) break;
+  }
+  return new Uint8Array(buffer, 0, length);
+}
+
+async function discard(reader: ReadableStreamBYOBReader, maxBytes: number): Promise<void> {
+  let scratch = new ArrayBuffer(READ_BYTES);
+  for (let left = maxBytes; left > 0;) {
+    const { value, done } = await reader.read(new Uint8Array(scratch));
+    if (done || value === undefined) return;
+    scratch = value.buffer;
+    left -= value.byteLength;
+  }
+}
+
+function tooLarge(maxBytes: number): FoveaError {
+  const mib = maxBytes / 1024 / 1024;
+  return new FoveaError("body_too_large", `The request body is larger than ${mib} MiB. Send fewer or smaller images.`);
+}
