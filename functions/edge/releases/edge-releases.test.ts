@@ -272,6 +272,16 @@ describe("the last known good release", () => {
     expect((await releases.resolve(TINY_MODEL)).release.version).toBe("2.0.0");
   });
 
+  it("gives another release of the channel when the origin refuses one, by a fresh look at the channel", async () => {
+    await promote(document(5));
+    const releases = edge();
+    await releases.resolve(TINY_MODEL);
+    expect(await faultOf(releases.other(TINY_MODEL, one.ref.digest))).toBe("manifest_missing");
+    await promote(document(6, { stable: two.ref, history: [one.ref] }));
+    expect((await releases.other(TINY_MODEL, one.ref.digest)).digest).toBe(two.ref.digest);
+    expect((await releases.other(TINY_MODEL, two.ref.digest)).digest).toBe(one.ref.digest);
+  });
+
   it("reads from the mirror when the bucket has lost a release", async () => {
     await promote(document(5));
     const copies = new Map(one.objects);

@@ -72,6 +72,23 @@ export class EdgeReleases {
   }
 
   /**
+   * Another release of the channel than the one that the origin refused (409 `contract_mismatch`): the channel is looked at
+   * anew, then stable, canary and the one that served before are tried in turn. Throws the error of the last, so that the
+   * caller can take the pixel path or give up.
+   */
+  async other(model: string, refused: string): Promise<ResolvedRelease> {
+    const document = await this.#follower(model).refresh();
+    let failure: unknown = new ReleaseError("manifest_missing", `the channel of ${model} names no other release`);
+    for (const ref of releasesOf(document)) {
+      if (ref.digest === refused) continue;
+      const opened = await this.#tryOpen(model, ref, false);
+      if ("reader" in opened) return resolved(opened.reader, ref.digest === document.canary?.release.digest);
+      failure = opened.failure ?? failure;
+    }
+    throw failure;
+  }
+
+  /**
    * Takes a release out of use for some seconds: its encoder could not be loaded, or the origin knows nothing of it. The
    * next `resolve` gives the one that served before.
    */
