@@ -1,6 +1,6 @@
-import { FoveaError } from "../../shared/errors/error.ts";
-import { bucketSource } from "../../shared/releases/blob-source.ts";
 import { waitUntil } from "cloudflare:workers";
+import { FoveaError } from "../../shared/errors/error.ts";
+import { workerSources } from "../../shared/releases/worker-sources.ts";
 import { EdgeReleases } from "./releases/edge-releases.ts";
 import type { Settings } from "./settings.ts";
 
@@ -12,10 +12,12 @@ export function releasesOf(env: Env, settings: Settings): EdgeReleases {
   const found = known.get(settings);
   if (found !== undefined) return found;
   const releases = new EdgeReleases({
-    sources: [bucketSource(bucketOf(env))],
+    sources: workerSources(caches.default, bucketOf(env), settings.mirrorUrl),
     channel: settings.channel,
     trust: settings.trust,
+    floors: settings.releaseFloors,
     waitUntil,
+    onFault: logFault,
   });
   known.set(settings, releases);
   return releases;
@@ -24,4 +26,12 @@ export function releasesOf(env: Env, settings: Settings): EdgeReleases {
 export function bucketOf(env: Env): R2Bucket {
   if (env.RELEASES === undefined) throw new FoveaError("not_configured", "This deployment has no bucket RELEASES.");
   return env.RELEASES;
+}
+
+/** A fault that another source or the last known good release made good is still an operator's business. */
+function logFault(event: { readonly fault: string }): void {
+  // A client asked for a model that does not exist.
+  if (event.fault === "channel_missing") return;
+  // oxlint-disable-next-line no-console -- Workers Logs take what a Worker writes to its console
+  console.warn(JSON.stringify({ level: "warn", event: "release_fault", ...event }));
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { FoveaError } from "../../shared/errors/error.ts";
 import type { Trust } from "../../shared/releases/dsse.ts";
+import { parseFloors } from "../../shared/releases/floors.ts";
 import { readTrust } from "../../shared/releases/trust.ts";
 import { importSigningKeys, type SigningKey } from "../../shared/http-signature/keys.ts";
 
@@ -25,6 +26,10 @@ const envSchema = z.object({
   ALLOWED_ORIGINS: list.default([]),
   /** Public keys in PEM that sign releases. */
   TRUSTED_KEYS: z.string().optional(),
+  /** Lowest channel sequences that a cold start accepts; `fovea deploy` writes them. */
+  RELEASE_FLOORS: z.string().optional(),
+  /** Second source of releases: a public copy of the bucket over HTTPS. */
+  MIRROR_URL: z.union([z.literal(""), z.url({ protocol: /^https$/ })]).optional(),
 });
 
 export interface Settings {
@@ -39,6 +44,9 @@ export interface Settings {
   readonly allowedOrigins: readonly string[];
   /** Whose signatures on releases count. */
   readonly trust: Trust;
+  /** Model -> lowest channel sequence. */
+  readonly releaseFloors: ReadonlyMap<string, number>;
+  readonly mirrorUrl: string | null;
   /** Id of the deployed version of the Worker, for `x-fovea-version`. */
   readonly version: string;
 }
@@ -53,7 +61,17 @@ export async function readSettings(env: Env): Promise<Settings> {
     const names = parsed.error.issues.map((issue) => issue.path.join("."));
     throw notConfigured(`variables ${names.join(", ")}`);
   }
-  const { STAGE, CHANNEL, ORIGIN_URL, ORIGIN_KEYS, API_KEYS, ALLOWED_ORIGINS, TRUSTED_KEYS } = parsed.data;
+  const {
+    STAGE,
+    CHANNEL,
+    ORIGIN_URL,
+    ORIGIN_KEYS,
+    API_KEYS,
+    ALLOWED_ORIGINS,
+    TRUSTED_KEYS,
+    RELEASE_FLOORS,
+    MIRROR_URL,
+  } = parsed.data;
   const apiKeys = list.parse(API_KEYS ?? "");
   if (STAGE === "local" && apiKeys.length === 0) apiKeys.push(LOCAL_API_KEY);
   if (STAGE !== "local" && apiKeys.includes(LOCAL_API_KEY)) throw notConfigured("an API key of its own");
@@ -74,8 +92,18 @@ export async function readSettings(env: Env): Promise<Settings> {
     apiKeys,
     allowedOrigins: ALLOWED_ORIGINS,
     trust,
+    releaseFloors: readFloors(RELEASE_FLOORS),
+    mirrorUrl: MIRROR_URL === undefined || MIRROR_URL === "" ? null : MIRROR_URL,
     version: env.VERSION?.id ?? "local",
   };
+}
+
+function readFloors(text: string | undefined): ReadonlyMap<string, number> {
+  try {
+    return parseFloors(text);
+  } catch (cause) {
+    throw notConfigured("a valid variable RELEASE_FLOORS", cause);
+  }
 }
 
 function notConfigured(what: string, cause?: unknown): FoveaError {

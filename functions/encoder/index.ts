@@ -3,8 +3,8 @@ import type { EncodeJob, EncodeResult, EncoderMemory, EncoderRpc, Outcome } from
 import { toFoveaError } from "../../shared/errors/error.ts";
 import { encodeF16 } from "../../shared/frame/f16.ts";
 import { Memo } from "../../shared/memo/memo.ts";
-import { bucketSource } from "../../shared/releases/blob-source.ts";
-import { openRelease } from "../../shared/releases/release-reader.ts";
+import { openRelease, type ReleaseReader } from "../../shared/releases/release-reader.ts";
+import { workerSources } from "../../shared/releases/worker-sources.ts";
 import { ShardReader } from "../../shared/releases/shard-reader.ts";
 import { Gate } from "./gate.ts";
 import { encoderInputs } from "./inputs.ts";
@@ -13,6 +13,8 @@ import { loadEncoder, type ResidentEncoder } from "./resident.ts";
 
 /** Encoders of this isolate, by feature id: two releases with one encoder share it. Another one takes its place. */
 const residents = new Memo<ResidentEncoder>({ max: 1 });
+/** Open manifests, by digest: stable and canary of a model or two. */
+const readers = new Memo<ReleaseReader>({ max: 4 });
 const gate = new Gate();
 
 /** Pixels -> projected features, in an isolate of its own. Reached over a service binding only. */
@@ -52,11 +54,15 @@ export default class Encoder extends WorkerEntrypoint<Env> implements EncoderRpc
   }
 
   async #resident(model: string, version: string, digest: string): Promise<ResidentEncoder> {
-    const bucket = this.env.RELEASES;
-    if (bucket === undefined) throw new Error("The encoder Worker has no binding RELEASES.");
-    const reader = await openRelease(new ShardReader([bucketSource(bucket)]), model, { version, digest });
+    const reader = await readers.get(digest, () => openRelease(shardsOf(this.env), model, { version, digest }));
     return residents.get(reader.release.featureId, () => loadEncoder(reader));
   }
+}
+
+function shardsOf(env: Env): ShardReader {
+  if (env.RELEASES === undefined) throw new Error("The encoder Worker has no binding RELEASES.");
+  const mirror = env.MIRROR_URL === undefined || env.MIRROR_URL === "" ? null : env.MIRROR_URL;
+  return new ShardReader(workerSources(caches.default, env.RELEASES, mirror));
 }
 
 function logFailure(thrown: unknown): void {

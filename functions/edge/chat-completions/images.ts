@@ -25,7 +25,7 @@ const gate = new PictureGate();
 
 /** Decodes and processes the files one after another, so that one decoded picture is the peak. */
 export async function processImages(
-  files: ImageFile[],
+  files: readonly ImageFile[],
   { imageProcessor, reader }: EdgeModel,
   stopwatch: Stopwatch,
 ): Promise<Picture[]> {
@@ -33,11 +33,9 @@ export async function processImages(
   if (imageProcessor === null) {
     throw new FoveaError("invalid_request", "This model takes text only.", { param: files[0]?.param ?? "messages" });
   }
-  const imagesInRequest = files.length;
   const pictures: Picture[] = [];
-  // Each file is let go as soon as its pixels are made.
-  for (let file = files.shift(); file !== undefined; file = files.shift()) {
-    const processed = await processOne(file, imageProcessor, imagesInRequest, stopwatch);
+  for (const file of files) {
+    const processed = await processOne(file, imageProcessor, files.length, stopwatch);
     const hash = await featureKey(reader.release.featureId, processed);
     pictures.push({ hash, processed, rows: processed.num_image_tokens.reduce((sum, count) => sum + count, 0) });
   }

@@ -1,10 +1,13 @@
+import { FoveaError } from "../../../shared/errors/error.ts";
 import type { AnswerEvent, OriginTiming, OriginUsage } from "../../../shared/frame/answer.ts";
 import type { ChatRequest } from "../../../shared/openai/chat-request.ts";
 import type { FinishReason, Usage } from "../../../shared/openai/completion.ts";
 import { sha256Hex } from "../../../shared/releases/digest.ts";
+import type { ReleaseReader } from "../../../shared/releases/release-reader.ts";
 import { callerHash } from "../../../shared/releases/pick.ts";
 import { edgeModel, type EdgeModel } from "../model/edge-model.ts";
 import { releasesOf } from "../releases-of.ts";
+import type { EdgeReleases, ResolvedRelease } from "../releases/edge-releases.ts";
 import { Choice, type ChoiceDelta } from "./choice.ts";
 import type { ChatContext } from "./context.ts";
 import { processImages } from "./images.ts";
@@ -34,12 +37,49 @@ export interface ChatAnswer {
 
 /**
  * Answers a chat: everything up to the origin's acceptance of the frame happens before this settles, so whatever is wrong
- * with the request is an error with a status, never an event in a stream.
+ * with the request is an error with a status, never an event in a stream. While edge and origin are on different releases
+ * for a moment, the origin refuses the one that it does not serve, and a new release may turn out to be broken; another release
+ * of the channel is then taken, once.
  */
-export async function answerChat(request: ChatRequest, files: ImageFile[], context: ChatContext): Promise<ChatAnswer> {
-  const { env, settings, stopwatch } = context;
+export async function answerChat(
+  request: ChatRequest,
+  files: readonly ImageFile[],
+  context: ChatContext,
+): Promise<ChatAnswer> {
+  const releases = releasesOf(context.env, context.settings);
   const caller = await callerHash(request.model, context.apiKey, request.safety_identifier ?? request.user ?? null);
-  const reader = await releasesOf(env, settings).resolve(request.model, caller);
+  const release = await releases.resolve(request.model, caller);
+  try {
+    return await answerWith(release, request, files, context);
+  } catch (error) {
+    const other = error instanceof FoveaError ? await otherRelease(error, releases, release, caller) : null;
+    if (other === null) throw error;
+    return answerWith(other, request, files, context);
+  }
+}
+
+/** The release to take after this failure, null when none would help. */
+async function otherRelease(
+  error: FoveaError,
+  releases: EdgeReleases,
+  { release, digest }: ResolvedRelease,
+  caller: number,
+): Promise<ResolvedRelease | null> {
+  if (error.code === "contract_mismatch") return releases.other(release.name, digest);
+  if (error.code !== "release_unavailable") return null;
+  releases.reportBroken(release.name, digest);
+  const next = await releases.resolve(release.name, caller);
+  return next.digest === digest ? null : next;
+}
+
+/** One release from the first step to the last: pixels, ids and text of an answer are never of two. */
+async function answerWith(
+  reader: ReleaseReader,
+  request: ChatRequest,
+  files: readonly ImageFile[],
+  context: ChatContext,
+): Promise<ChatAnswer> {
+  const { stopwatch } = context;
   const model = await edgeModel(reader);
   const pictures = await processImages(files, model, stopwatch);
   const rows = pictures.map((picture) => picture.rows);
