@@ -1,0 +1,94 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { buildPlayground } from "../infra/build/playground.ts";
+import { freePort } from "../infra/local/ports.ts";
+import { publishBuiltin } from "../infra/local/publish-builtin.ts";
+import { localSecrets } from "../infra/local/secrets.ts";
+import { BUCKET, s3Endpoint, startWorkers } from "../infra/local/workers.ts";
+import { openStore } from "../infra/store/open-store.ts";
+import { ask } from "../test/conformance/client.ts";
+import type { Bench } from "./bench.ts";
+import { emptyWorker, stubEncoder, stubOrigin } from "./edge/stubs.ts";
+
+const ROUNDS = 300;
+const WARM_UP = 50;
+
+/** The edge's own time, with an encoder and an origin that answer at once, beside Workers that do nothing. */
+export const bench: Bench = {
+  name: "edge",
+  title: "The edge's own time, without encoder and origin, against an empty Worker",
+  async run() {
+    await buildPlayground();
+    const directory = await mkdtemp(path.join(tmpdir(), "fovea-bench-"));
+    const secrets = await localSecrets(directory);
+    const origin = await stubOrigin();
+    const port = await freePort(0, "--port");
+    const bindings = { API_KEYS: "bench", ORIGIN_KEYS: secrets.originKeys };
+    const workers = await startWorkers({
+      port,
+      originUrl: origin.url,
+      persist: directory,
+      secrets,
+      bindings,
+      transform: stubEncoder,
+    });
+    const [empty, relay] = [emptyWorker(origin.url, false), emptyWorker(origin.url, true)];
+    try {
+      const edge = `http://127.0.0.1:${port}`;
+      const store = await openStore(`s3://${BUCKET}`, { ...secrets, endpoint: s3Endpoint(edge) });
+      await publishBuiltin(store);
+      store.close();
+      const text = JSON.stringify({ model: "moji-vlm-9m", messages: await ask("What is this?") });
+      const picture = JSON.stringify({ model: "moji-vlm-9m", messages: await ask("What is this?", "02_what.jpg") });
+      const times = await interleave([
+        ["empty Worker", (await empty.ready).href, picture],
+        ["empty Worker that relays to the origin", (await relay.ready).href, picture],
+        ["edge, text", `${edge}/v1/chat/completions`, text],
+        ["edge, JPEG of 336 x 396", `${edge}/v1/chat/completions`, picture],
+      ]);
+      const base = median(times.get("empty Worker") ?? []);
+      const relayed = median(times.get("empty Worker that relays to the origin") ?? []);
+      return {
+        columns: ["Worker", "p50 ms", "p95 ms", "over empty", "over relay"],
+        rows: [...times].map(([name, list]) => [
+          name,
+          median(list).toFixed(2),
+          percentile(list, 0.95).toFixed(2),
+          (median(list) - base).toFixed(2),
+          (median(list) - relayed).toFixed(2),
+        ]),
+        notes: [
+          `${ROUNDS} requests of each in turn, one at a time, after ${WARM_UP} of each. The edge checks the key, parses, decodes and`,
+          "resizes the picture, renders, tokenizes, signs the frame and detokenizes. The relay has the same hop to the origin.",
+        ],
+      };
+    } finally {
+      await Promise.all([workers.dispose(), empty.dispose(), relay.dispose()]);
+      origin.server.close();
+      await rm(directory, { recursive: true, force: true });
+    }
+  },
+};
+
+async function interleave(targets: readonly (readonly [string, string, string])[]): Promise<Map<string, number[]>> {
+  const times = new Map<string, number[]>(targets.map(([name]) => [name, []]));
+  for (let round = -WARM_UP; round < ROUNDS; round++) {
+    for (const [name, url, body] of targets) {
+      const started = performance.now();
+      const response = await fetch(url, { method: "POST", headers: { authorization: "Bearer bench" }, body });
+      const answer = await response.text();
+      if (response.status !== 200) throw new Error(`${name} answered ${response.status}: ${answer}`);
+      if (round >= 0) times.get(name)?.push(performance.now() - started);
+    }
+  }
+  return times;
+}
+
+function median(list: readonly number[]): number {
+  return percentile(list, 0.5);
+}
+
+function percentile(list: readonly number[], share: number): number {
+  return list.toSorted((a, b) => a - b)[Math.floor(list.length * share)] ?? Number.NaN;
+}
