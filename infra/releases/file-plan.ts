@@ -29,9 +29,9 @@ export function plannedFromSegments(name: string, segments: readonly Segment[]):
   return { name, size: segments.reduce((sum, segment) => sum + lengthOf(segment), 0), segments };
 }
 
-/** `length` bytes of the planned file from `offset` on. Throws when a file on disk became shorter meanwhile. */
-export async function readPlanned(file: PlannedFile, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const target = new Uint8Array(length);
+/** Fills `target` with the bytes of the planned file from `offset` on. Throws when a file on disk became shorter meanwhile. */
+export async function readPlanned(file: PlannedFile, offset: number, target: Uint8Array): Promise<void> {
+  const { length } = target;
   let start = 0;
   for (const segment of file.segments) {
     const end = start + lengthOf(segment);
@@ -40,7 +40,6 @@ export async function readPlanned(file: PlannedFile, offset: number, length: num
     if (from < to) await copy(segment, from - start, target.subarray(from - offset, to - offset));
     start = end;
   }
-  return target;
 }
 
 async function copy(segment: Segment, from: number, target: Uint8Array): Promise<void> {

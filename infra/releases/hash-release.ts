@@ -16,7 +16,9 @@ export async function hashRelease(
   }: { readonly model: string; readonly version: string; readonly onBytes?: (bytes: number) => void },
 ): Promise<Release> {
   const files: Record<string, ReleaseFile> = {};
-  for (const file of planned.files) files[file.name] = await hashFile(file, onBytes);
+  // One buffer for all shards: hashing needs no second one, and fresh ones would pile up.
+  const buffer = new Uint8Array(MAX_SHARD_BYTES);
+  for (const file of planned.files) files[file.name] = await hashFile(file, buffer, onBytes);
   const parts = { files, stages: planned.stages };
   const featureId = await featureIdOf(parts);
   return {
@@ -33,11 +35,16 @@ export async function hashRelease(
 }
 
 /** Shards are cut at fixed places: a weight that changes in place changes one shard, and nothing after it moves. */
-async function hashFile(file: PlannedFile, onBytes: (bytes: number) => void = () => undefined): Promise<ReleaseFile> {
+async function hashFile(
+  file: PlannedFile,
+  buffer: Uint8Array,
+  onBytes: (bytes: number) => void = () => undefined,
+): Promise<ReleaseFile> {
   const whole = createHash("sha256");
   const shards: Shard[] = [];
   for (let offset = 0; offset < file.size; offset += MAX_SHARD_BYTES) {
-    const bytes = await readPlanned(file, offset, Math.min(MAX_SHARD_BYTES, file.size - offset));
+    const bytes = buffer.subarray(0, Math.min(MAX_SHARD_BYTES, file.size - offset));
+    await readPlanned(file, offset, bytes);
     whole.update(bytes);
     shards.push({ sha256: createHash("sha256").update(bytes).digest("hex"), size: bytes.length });
     onBytes(bytes.length);

@@ -7,6 +7,7 @@ import { signRelease, verifyReleaseSignature } from "../../shared/releases/model
 import { serializeRelease, type Release } from "../../shared/releases/release.ts";
 import { Semaphore } from "../../shared/releases/semaphore.ts";
 import { StoreError, type ObjectStore } from "../store/object-store.ts";
+import { BufferPool } from "./buffer-pool.ts";
 import { readPlanned, type PlannedFile } from "./file-plan.ts";
 import { hashRelease } from "./hash-release.ts";
 import { planRelease, type PlannedRelease, type StageCompilers } from "./plan-release.ts";
@@ -126,6 +127,9 @@ async function createManifest(store: ObjectStore, key: string, manifest: Uint8Ar
   }
 }
 
+/** As many as there are uploads in flight, 8 MiB each. */
+const buffers = new BufferPool(MAX_SHARD_BYTES);
+
 interface ShardUpload {
   readonly file: PlannedFile;
   readonly offset: number;
@@ -182,11 +186,13 @@ async function upload(store: ObjectStore, { file, offset, size, sha256 }: ShardU
   const key = blobKey(sha256);
   const head = await store.head(key);
   if (head?.size === size) return false;
-  const bytes = await readPlanned(file, offset, size);
-  if (createHash("sha256").update(bytes).digest("hex") !== sha256) {
-    throw new PublishError(`${file.name} changed while it was being published`);
-  }
-  // A blob of the wrong length is broken, so it is replaced; its right bytes cannot be anyone else's.
-  await store.put(key, bytes);
-  return true;
+  return buffers.lend(size, async (bytes) => {
+    await readPlanned(file, offset, bytes);
+    if (createHash("sha256").update(bytes).digest("hex") !== sha256) {
+      throw new PublishError(`${file.name} changed while it was being published`);
+    }
+    // A blob of the wrong length is broken, so it is replaced; its right bytes cannot be anyone else's.
+    await store.put(key, bytes);
+    return true;
+  });
 }

@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, writeFile, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { MAX_SHARD_BYTES } from "../../shared/limits/limits.ts";
 import type { Trust } from "../../shared/releases/dsse.ts";
 import { describeFault } from "../../shared/releases/error.ts";
 import { blobKey, RELEASE_DOCUMENT, SIGNATURE_DOCUMENT, signatureKey } from "../../shared/releases/keys.ts";
 import { verifyReleaseSignature } from "../../shared/releases/model-signing.ts";
-import type { ReleaseFile } from "../../shared/releases/release.ts";
-import type { ObjectStore } from "../store/object-store.ts";
+import type { ReleaseFile, Shard } from "../../shared/releases/release.ts";
+import { StoreError, type ObjectStore } from "../store/object-store.ts";
 import { readRelease } from "./read-release.ts";
 
-/** Shards read ahead of the hash: 8 x 8 MiB in memory at most. */
+/** Shards read ahead of the hash: 8 x 8 MiB are in memory. */
 const READ_AHEAD = 8;
 
 export interface VerifyOptions {
@@ -73,15 +74,18 @@ async function verifyFile(
   const target = output === undefined ? null : await create(join(output, ...name.split("/")));
   const whole = createHash("sha256");
   const ahead: Promise<Uint8Array | null>[] = [];
+  // One buffer per read in flight; a shard is written over when the one eight places before it has been hashed.
+  const buffers: Uint8Array[] = [];
   const ask = (index: number) => {
     const shard = file.shards[index];
-    if (shard !== undefined) ahead.push(store.get(blobKey(shard.sha256)));
+    if (shard === undefined) return;
+    const buffer = (buffers[index % READ_AHEAD] ??= new Uint8Array(MAX_SHARD_BYTES));
+    ahead.push(readShard(store, shard, buffer));
   };
   for (let i = 0; i < READ_AHEAD; i += 1) ask(i);
   try {
     for (const [index, shard] of file.shards.entries()) {
       const bytes = await ahead.shift();
-      ask(index + READ_AHEAD);
       if (bytes === null || bytes === undefined) return `shard ${shard.sha256} is missing`;
       if (bytes.length !== shard.size) return `shard ${shard.sha256} has ${bytes.length} bytes, not ${shard.size}`;
       if (createHash("sha256").update(bytes).digest("hex") !== shard.sha256)
@@ -89,12 +93,20 @@ async function verifyFile(
       whole.update(bytes);
       await target?.writeFile(bytes);
       onBytes(bytes.length);
+      ask(index + READ_AHEAD);
     }
+  } catch (thrown) {
+    if (thrown instanceof StoreError && thrown.fault === "refused") return thrown.message;
+    throw thrown;
   } finally {
     await Promise.allSettled(ahead);
     await target?.close();
   }
   return whole.digest("hex") === file.sha256 ? null : "the file's own sha256 does not fit its shards";
+}
+
+async function readShard(store: ObjectStore, shard: Shard, buffer: Uint8Array): Promise<Uint8Array | null> {
+  return store.get(blobKey(shard.sha256), { into: buffer });
 }
 
 async function create(path: string): Promise<FileHandle> {

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import { link, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import type { BigIntStats } from "node:fs";
+import { link, mkdir, open, readdir, rename, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { StoreError, type ListedObject, type ObjectInfo, type ObjectStore, type PutCondition } from "./object-store.ts";
 
@@ -16,14 +17,18 @@ export function fileStore(path: string): ObjectStore {
   return {
     url: `file:${path}`,
 
-    async get(key, { range } = {}) {
+    async get(key, { range, into } = {}) {
       try {
-        if (range === undefined) return await readFile(pathOf(root, key));
         const handle = await open(pathOf(root, key), "r");
         try {
-          const buffer = new Uint8Array(range.length);
-          const { bytesRead } = await handle.read(buffer, 0, range.length, range.offset);
-          return buffer.subarray(0, bytesRead);
+          const { size } = await handle.stat();
+          const offset = Math.min(range?.offset ?? 0, size);
+          const length = Math.min(range?.length ?? size, size - offset);
+          if (into !== undefined && length > into.length)
+            throw new StoreError("refused", `${key} is longer than expected`);
+          const buffer = (into ?? new Uint8Array(length)).subarray(0, length);
+          await readAll(handle, buffer, offset);
+          return buffer;
         } finally {
           await handle.close();
         }
@@ -39,11 +44,12 @@ export function fileStore(path: string): ObjectStore {
         await mkdir(dirname(temporary), { recursive: true });
         await mkdir(dirname(target), { recursive: true });
         await writeFile(temporary, bytes, { flush: true });
+        const { etag } = describe(await stat(temporary, { bigint: true }));
         await place(temporary, target, condition);
+        return { size: bytes.byteLength, etag };
       } finally {
         await rm(temporary, { force: true });
       }
-      return { size: bytes.byteLength, etag: etagOf(bytes) };
     },
 
     async head(key) {
@@ -64,6 +70,14 @@ export function fileStore(path: string): ObjectStore {
   };
 }
 
+async function readAll(handle: FileHandle, buffer: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < buffer.length;) {
+    const { bytesRead } = await handle.read(buffer, done, buffer.length - done, offset + done);
+    if (bytesRead === 0) throw new StoreError("unreachable", "a file became shorter while it was read");
+    done += bytesRead;
+  }
+}
+
 function pathOf(root: string, key: string): string {
   const segments = key.split("/");
   if (segments.some((segment) => segment === "" || segment === "." || segment === ".." || segment.includes("\\"))) {
@@ -74,11 +88,16 @@ function pathOf(root: string, key: string): string {
 
 async function headOf(path: string): Promise<ObjectInfo | null> {
   try {
-    const { size } = await stat(path);
-    return { size, etag: etagOf(await readFile(path)) };
+    const stats = await stat(path, { bigint: true });
+    return stats.isFile() ? describe(stats) : null;
   } catch (thrown) {
     return orMissing(thrown, null);
   }
+}
+
+/** Every put makes a new file and moves it into place, so the file itself tells versions of an object apart. */
+function describe({ ino, size, mtimeNs }: BigIntStats): ObjectInfo {
+  return { size: Number(size), etag: `"${ino}-${size}-${mtimeNs}"` };
 }
 
 async function place(temporary: string, target: string, condition: PutCondition): Promise<void> {
@@ -133,10 +152,6 @@ async function* walk(root: string, folder: string, prefix: string): AsyncGenerat
       yield { key, size, modifiedAt: mtimeMs };
     }
   }
-}
-
-function etagOf(bytes: Uint8Array): string {
-  return `"${createHash("sha256").update(bytes).digest("hex")}"`;
 }
 
 function orMissing<T>(thrown: unknown, value: T): T {

@@ -18,6 +18,11 @@ export interface PutCondition {
   readonly ifMatch?: string;
 }
 
+export interface GetOptions {
+  readonly range?: { readonly offset: number; readonly length: number };
+  readonly into?: Uint8Array;
+}
+
 /**
  * A bucket. One driver per file, one contract suite for all (`contract.ts`). Keys are those of shared/releases/keys.ts.
  * A driver throws StoreError for what the store said, whatever its own library throws.
@@ -25,11 +30,11 @@ export interface PutCondition {
 export interface ObjectStore {
   /** As the user may name it: `s3://bucket`, `file:path`. */
   readonly url: string;
-  /** The object's bytes, or those of a range; null when there is none. Beyond the end a range is cut. */
-  get(
-    key: string,
-    options?: { readonly range?: { readonly offset: number; readonly length: number } },
-  ): Promise<Uint8Array | null>;
+  /**
+   * The object's bytes, or those of a range; null when there is none. Beyond the end a range is cut. With `into` they are
+   * written there and a view of it is given; an object that is longer is refused.
+   */
+  get(key: string, options?: GetOptions): Promise<Uint8Array | null>;
   /** Writes whole or not at all. Throws StoreError `precondition_failed`. */
   put(key: string, bytes: Uint8Array, condition?: PutCondition): Promise<ObjectInfo>;
   head(key: string): Promise<ObjectInfo | null>;

@@ -33,12 +33,13 @@ export function s3Store(bucket: string, options: S3Options): ObjectStore {
   return {
     url: `s3://${bucket}`,
 
-    async get(key, { range } = {}) {
+    async get(key, { range, into } = {}) {
       if (range?.length === 0) return new Uint8Array();
       const part = range === undefined ? {} : { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
       try {
         const answer = await client.send(new GetObjectCommand({ ...at(key), ...part }));
-        return (await answer.Body?.transformToByteArray()) ?? new Uint8Array();
+        // In Node the body is always a Readable; the type spans all runtimes.
+        return await collect(answer.Body as AsyncIterable<Uint8Array> | undefined, answer.ContentLength ?? 0, into);
       } catch (thrown) {
         if (statusOf(thrown) === 416) return new Uint8Array();
         return orMissing(thrown, null, bucket);
@@ -109,6 +110,24 @@ export function s3Store(bucket: string, options: S3Options): ObjectStore {
   };
 }
 
+/** The body in one buffer of the length that was announced; a body of another length is an error. */
+async function collect(
+  body: AsyncIterable<Uint8Array> | undefined,
+  length: number,
+  into: Uint8Array | undefined,
+): Promise<Uint8Array> {
+  if (into !== undefined && length > into.length) throw new StoreError("refused", "the object is longer than expected");
+  const buffer = (into ?? new Uint8Array(length)).subarray(0, length);
+  let received = 0;
+  for await (const chunk of body ?? []) {
+    if (received + chunk.length > length) throw new StoreError("unreachable", "the store sent more than it announced");
+    buffer.set(chunk, received);
+    received += chunk.length;
+  }
+  if (received < length) throw new StoreError("unreachable", "the store broke off");
+  return buffer;
+}
+
 function orMissing<T>(thrown: unknown, value: T, bucket: string): T {
   if (isMissingKey(thrown)) return value;
   throw toStoreError(thrown, bucket);
@@ -124,6 +143,7 @@ function statusOf(thrown: unknown): number | undefined {
 }
 
 function toStoreError(thrown: unknown, bucket: string): StoreError {
+  if (thrown instanceof StoreError) return thrown;
   const status = statusOf(thrown);
   const cause = { cause: thrown };
   if (status === 412 || status === 409)

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { plannedFromSegments, readPlanned } from "../file-plan.ts";
+import { plannedFromSegments, readPlanned, type PlannedFile } from "../file-plan.ts";
 import { memoryByteSource, withByteSource } from "./byte-source.ts";
 import { externalLocations, moveWeights } from "./external-data.ts";
 import { readGraphIo } from "./graph-io.ts";
@@ -26,14 +26,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+async function bytesOf(file: PlannedFile): Promise<Uint8Array> {
+  const bytes = new Uint8Array(file.size);
+  await readPlanned(file, 0, bytes);
+  return bytes;
+}
+
 /** Writes graph and data as a release would hold them; the path of the graph. */
 async function split(path: string, name: string): Promise<string> {
   const moved = await withByteSource(path, (source) => moveWeights(source, path, `${name}_data`));
   if (moved === null) throw new Error("nothing was moved");
   const graph = plannedFromSegments(name, moved.graph);
   const data = plannedFromSegments(`${name}_data`, moved.data);
-  await writeFile(join(folder, name), await readPlanned(graph, 0, graph.size));
-  await writeFile(join(folder, `${name}_data`), await readPlanned(data, 0, data.size));
+  await writeFile(join(folder, name), await bytesOf(graph));
+  await writeFile(join(folder, `${name}_data`), await bytesOf(data));
   return join(folder, name);
 }
 
