@@ -12,6 +12,7 @@ export default defineConfig({
               compatibilityDate: "2026-10-01",
               compatibilityFlags: ["enable_request_signal"],
               r2Buckets: ["RELEASES"],
+              images: { binding: "IMAGES" },
               // As wrangler has it: a wasm file is a compiled module, not an ES module with imports of its own
               modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm", "**/*.wasm?module"] }],
             },

@@ -11,7 +11,7 @@ import type { DecodedPicture } from "./picture-decoder.ts";
  * @param data `[pixels, 4]` u8
  * @returns `[pixels, 3]` u8, a view on the first three quarters of `data`
  */
-export function compositeOnWhite(data: Uint8Array, pixels: number): Uint8Array {
+function compositeOnWhite(data: Uint8Array, pixels: number): Uint8Array {
   for (let from = 0, to = 0; to < pixels * 3; from += 4, to += 3) {
     const r = data[from] ?? 0;
     const g = data[from + 1] ?? 0;

@@ -15,9 +15,6 @@ export const MAX_DISCARDED_BODY_BYTES = 128 * MIB;
 /** Pictures in one request. Each is decoded and encoded in turn, so this bounds time, not memory; beyond: 400. */
 export const MAX_IMAGES_PER_REQUEST = 8;
 
-/** Pictures have a file of their own. */
-export { MAX_IMAGE_FILE_BYTES, MAX_IMAGE_PIXELS, MAX_IMAGE_SIDE } from "./image.ts";
-
 /** Messages of one chat; beyond: 400. */
 export const MAX_MESSAGES = 256;
 

@@ -1,12 +1,14 @@
 import type { EncodeResult } from "../../../shared/encoding/job.ts";
 import { FoveaError } from "../../../shared/errors/error.ts";
+import { checkRequestPixels } from "../../../shared/image/header/check-image-limits.ts";
+import type { ImageHeader } from "../../../shared/image/header/image-header.ts";
+import { readImageHeader } from "../../../shared/image/header/read-image-header.ts";
 import type { ImageProcessor, ProcessedImages } from "../../../shared/image/processors/image-processor.ts";
 import { sha256Hex } from "../../../shared/releases/digest.ts";
 import { encodeAtEdge } from "../encoding/client.ts";
-import { codecModules } from "../media/codec-modules.workerd.ts";
 import { decodeImage } from "../media/decode-image.ts";
+import { edgeDecoder } from "../media/edge-decoder.ts";
 import { PictureGate } from "../media/picture-gate.ts";
-import { createWasmDecoder } from "../media/wasm-decoder.ts";
 import type { EdgeModel } from "../model/edge-model.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import type { ImageFile } from "./take-images.ts";
@@ -20,7 +22,6 @@ export interface Picture {
   readonly rows: number;
 }
 
-const decoder = createWasmDecoder(codecModules);
 const gate = new PictureGate();
 
 /** Decodes and processes the files one after another, so that one decoded picture is the peak. */
@@ -33,6 +34,7 @@ export async function processImages(
   if (imageProcessor === null) {
     throw new FoveaError("invalid_request", "This model takes text only.", { param: files[0]?.param ?? "messages" });
   }
+  checkRequestPixels(files.map(headerOf));
   const pictures: Picture[] = [];
   for (const file of files) {
     const processed = await processOne(file, imageProcessor, files.length, stopwatch);
@@ -52,13 +54,28 @@ async function processOne(
     // The decoded picture lies on the codec's heap: nobody else may decode before it is processed.
     return await gate.run(async () => {
       const { transparency } = imageProcessor;
-      const image = await stopwatch.time("image_decode", "edge", () => decodeImage(bytes, decoder, { transparency }));
+      const image = await stopwatch.time("image_decode", "edge", () =>
+        decodeImage(bytes, edgeDecoder, { transparency }),
+      );
       return stopwatch.time("preprocess", "edge", () => imageProcessor.process(image, { imagesInRequest }));
     });
   } catch (error) {
-    if (!(error instanceof FoveaError) || error.param !== null || error.status >= 500) throw error;
-    throw new FoveaError(error.code, error.message, { param, cause: error });
+    throw withParam(error, param);
   }
+}
+
+function headerOf({ bytes, param }: ImageFile): ImageHeader {
+  try {
+    return readImageHeader(bytes);
+  } catch (error) {
+    throw withParam(error, param);
+  }
+}
+
+/** What a client caused, with the picture that caused it. */
+function withParam(error: unknown, param: string): unknown {
+  if (!(error instanceof FoveaError) || error.param !== null || error.status >= 500) return error;
+  return new FoveaError(error.code, error.message, { param, cause: error });
 }
 
 /** Projected features of one picture, made by the encoder Worker. */

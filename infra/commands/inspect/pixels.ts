@@ -57,7 +57,7 @@ interface Inspection {
 }
 
 /** Decodes, processes and writes one file; whatever fails becomes the line. */
-export async function inspectFile(file: string, { processor, decoder, out, names }: Inspection): Promise<InspectLine> {
+async function inspectFile(file: string, { processor, decoder, out, names }: Inspection): Promise<InspectLine> {
   try {
     const name = `${path.basename(file)}.safetensors`;
     const first = names.get(name);

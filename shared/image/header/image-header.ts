@@ -1,4 +1,4 @@
-export type ImageFormat = "png" | "jpeg" | "webp" | "gif" | "avif" | "bmp";
+type ImageFormat = "png" | "jpeg" | "webp" | "gif" | "avif" | "bmp";
 
 /** How a file stores its colours. */
 export type ColorModel = "grey" | "rgb" | "palette" | "cmyk";

@@ -1,16 +1,11 @@
 import { FoveaError } from "../../errors/error.ts";
 import { placeOn } from "../raster.ts";
-import { resize, type ResizeRows } from "../resample/resize.ts";
+import type { ResizeRows } from "../resample/resize.ts";
 import type { RgbImage } from "../rgb-image.ts";
-import type { PreprocessorConfig, SizeDict } from "./config.ts";
+import type { PreprocessorConfig } from "./config.ts";
 import { checkTarget, resizeTarget } from "./geometry.ts";
 import type { ImageSize, ProcessedImages } from "./image-processor.ts";
 import { eachRow, patchWriter, tileWriter } from "./writers.ts";
-
-/** `size` applied to one picture. */
-export function resizeTo(image: RgbImage, size: SizeDict, config: PreprocessorConfig, rows: ResizeRows): RgbImage {
-  return resize(image, { ...checkTarget(resizeTarget(image, size)), resample: config.resample }, rows);
-}
 
 /**
  * The picture in the middle of a square of the mean colour.

@@ -38,7 +38,7 @@ export interface ProcessedImages {
   readonly num_image_tokens: readonly number[];
 }
 
-export interface ProcessOptions {
+interface ProcessOptions {
   /**
    * Pictures of the whole request, when they are processed one by one. OneVision tiles a picture only when it is alone.
    */

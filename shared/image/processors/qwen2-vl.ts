@@ -15,7 +15,7 @@ const MAX_ASPECT_RATIO = 200;
  *
  * Source: transformers, models/qwen2_vl and models/glm4v (`smart_resize`).
  */
-export function smartResize(image: ImageSize, config: PreprocessorConfig): ImageSize {
+function smartResize(image: ImageSize, config: PreprocessorConfig): ImageSize {
   const { size, patch_size: patch, merge_size: merge, temporal_patch_size: temporal } = config;
   const factor = patch * merge;
   const min = size.shortest_edge ?? 0;

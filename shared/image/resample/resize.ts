@@ -96,7 +96,7 @@ export const resizeRows: ResizeRows = (image, options, write) => {
  * Pillow 13 begins with the vertical pass when the height shrinks by more than twice what the width shrinks by (of the
  * whole picture, not of the box). Rounding between the passes makes the order show.
  */
-export function verticalFirst(from: { width: number; height: number }, to: { width: number; height: number }): boolean {
+function verticalFirst(from: { width: number; height: number }, to: { width: number; height: number }): boolean {
   return from.height - to.height > 2 * Math.max(0, from.width - to.width);
 }
 
