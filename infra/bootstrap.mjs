@@ -23,7 +23,9 @@ run(process.argv.slice(2));
 
 /** `npm ci`, when the lock file is not the one that was installed last. Packages' install scripts do not run (.npmrc). */
 function install() {
-  const lock = createHash("sha256").update(readFileSync(path.join(ROOT, "package-lock.json"))).digest("hex");
+  const lock = createHash("sha256")
+    .update(readFileSync(path.join(ROOT, "package-lock.json")))
+    .digest("hex");
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === lock) return;
   process.stderr.write("Installing dependencies (once; about a minute) ...\n");
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" };
@@ -37,7 +39,8 @@ function install() {
     stdio: ["ignore", "ignore", "inherit"],
     shell: npm === undefined && process.platform === "win32",
   });
-  if (status !== 0) fail(`npm ci failed${error === undefined ? "" : `: ${error.message}`}. Mend what it says above and try again.`);
+  if (status !== 0)
+    fail(`npm ci failed${error === undefined ? "" : `: ${error.message}`}. Mend what it says above and try again.`);
   mkdirSync(MODULES, { recursive: true });
   writeFileSync(STAMP, lock);
 }
@@ -45,7 +48,10 @@ function install() {
 /** Runs `infra/cli.ts`, or with `run FILE` another file of the checkout, and ends as it ends. */
 function run(args) {
   const [first, file, ...rest] = args;
-  const target = first === "run" && file !== undefined ? [path.join(ROOT, file), ...rest] : [path.join(ROOT, "infra/cli.ts"), ...args];
+  const target =
+    first === "run" && file !== undefined
+      ? [path.join(ROOT, file), ...rest]
+      : [path.join(ROOT, "infra/cli.ts"), ...args];
   const child = spawn(node(), ["--disable-warning=ExperimentalWarning", ...target], {
     stdio: "inherit",
     env: process.stdout.isTTY ? process.env : { NO_COLOR: "1", ...process.env },
@@ -62,7 +68,12 @@ function node() {
   if (major > WANTED[0] || (major === WANTED[0] && minor >= WANTED[1])) return process.execPath;
   const names = process.platform === "win32" ? ["node.exe", "node.cmd"] : ["node"];
   const found = names.map((name) => path.join(MODULES, ".bin", name)).find((candidate) => existsSync(candidate));
-  return found ?? fail(`There is no Node 22 for ${process.platform}-${process.arch} among the packages. Install Node 22 and try again.`);
+  return (
+    found ??
+    fail(
+      `There is no Node 22 for ${process.platform}-${process.arch} among the packages. Install Node 22 and try again.`,
+    )
+  );
 }
 
 function fail(message) {

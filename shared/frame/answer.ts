@@ -45,8 +45,6 @@ const errorEvent = z.object({
 export const answerEventSchema = z.union([tokensEvent, finishEvent, errorEvent]);
 
 export type TokensEvent = z.output<typeof tokensEvent>;
-export type FinishEvent = z.output<typeof finishEvent>;
-export type AnswerError = z.output<typeof errorEvent>;
 export type AnswerEvent = z.output<typeof answerEventSchema>;
 /** What the origin writes. */
 export type AnswerEventInput = z.input<typeof answerEventSchema>;

@@ -1,12 +1,12 @@
 import * as z from "zod";
-import { SHA256_HEX } from "../bytes/hex.ts";
 
 /** Rises when a reader of the old frames would misread the new ones. */
 export const FRAME_PROTOCOL = 1;
 
 export const FRAME_CONTENT_TYPE = "application/vnd.fovea.frame";
 
-const digest = z.string().regex(SHA256_HEX);
+/** A sha256: 64 lower-case hexadecimal digits. */
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const uint = z.int().nonnegative();
 const tokenId = z.int().min(0).max(0x7fffffff);
 
