@@ -3,8 +3,6 @@ import { FoveaError } from "../../../shared/errors/error.ts";
 import { checkRequestPixels } from "../../../shared/image/header/check-image-limits.ts";
 import type { ImageHeader } from "../../../shared/image/header/image-header.ts";
 import { readImageHeader } from "../../../shared/image/header/read-image-header.ts";
-import { checkRequestPixels } from "../../../shared/image/header/check-image-limits.ts";
-import { readImageHeader } from "../../../shared/image/header/read-image-header.ts";
 import type { ImageProcessor, ProcessedImages } from "../../../shared/image/processors/image-processor.ts";
 import { sha256Hex } from "../../../shared/releases/digest.ts";
 import { encodeAtEdge } from "../encoding/client.ts";
@@ -37,7 +35,6 @@ export async function processImages(
     throw new FoveaError("invalid_request", "This model takes text only.", { param: files[0]?.param ?? "messages" });
   }
   checkRequestPixels(files.map(headerOf));
-  checkSizes(files);
   const pictures: Picture[] = [];
   for (const file of files) {
     const processed = await processOne(file, imageProcessor, files.length, stopwatch);
@@ -45,25 +42,6 @@ export async function processImages(
     pictures.push({ hash, processed, rows: processed.num_image_tokens.reduce((sum, count) => sum + count, 0) });
   }
   return pictures;
-}
-
-/** Headers alone say whether the pictures together are too much work, before the first is decoded. */
-function checkSizes(files: readonly ImageFile[]): void {
-  checkRequestPixels(files.map(({ bytes, param }) => blame(param, () => readImageHeader(bytes))));
-}
-
-/** Runs `work`; an error of the picture then says which field of the request holds it. */
-function blame<T>(param: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw withParam(error, param);
-  }
-}
-
-function withParam(error: unknown, param: string): unknown {
-  if (!(error instanceof FoveaError) || error.param !== null || error.status >= 500) return error;
-  return new FoveaError(error.code, error.message, { param, cause: error });
 }
 
 async function processOne(
