@@ -32,6 +32,7 @@ async function createContext(settings: Settings): Promise<OriginContext> {
   });
   const serving = new Serving(releases, settings);
   await serving.warm();
+  releases.watch(settings.models);
   return {
     settings,
     keys: await importSigningKeys(settings.originKeys),

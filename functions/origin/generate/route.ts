@@ -6,6 +6,7 @@ import { checkContentDigest } from "../../../shared/http-signature/digest.ts";
 import { verifyRequest } from "../../../shared/http-signature/verify.ts";
 import { MAX_FRAME_BYTES } from "../../../shared/limits/limits.ts";
 import { EVENT_STREAM_HEADERS } from "../../../shared/sse/format.ts";
+import { checkContract } from "../../../shared/releases/contract.ts";
 import type { OriginContext, OriginEnv } from "../context.ts";
 import { checkRequest } from "../engine/check-request.ts";
 import type { EngineHost } from "../engine/host.ts";
@@ -58,9 +59,7 @@ async function accept(origin: OriginContext, request: Request): Promise<{ served
   const frame = decodeFrame(body);
   const served = await origin.serving.named(frame.meta.model, frame.meta.release);
   const { local, engine } = served;
-  if (frame.meta.contract !== local.release.contractId) {
-    throw new FoveaError("contract_mismatch", "The features were made for another backbone. Load the release anew.");
-  }
+  checkContract(frame.meta.contract, local.release);
   const job = toRequest(frame, {
     // Not the caller's id: two requests may carry the same.
     id: crypto.randomUUID(),

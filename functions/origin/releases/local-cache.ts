@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { link, mkdir, open, readdir, rename, rm, type FileHandle } from "node:fs/promises";
+import { link, mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ORIGIN_SHARDS_IN_FLIGHT } from "../../../shared/limits/releases.ts";
 import type { Sha256 } from "../../../shared/releases/digest.ts";
@@ -26,6 +26,8 @@ export class LocalCache {
   readonly #root: string;
   readonly #source: ObjectSource;
   readonly #inFlight = new Semaphore(ORIGIN_SHARDS_IN_FLIGHT);
+  /** A file that was downloaded and not yet linked looks like one that nobody needs, so opening and pruning take turns. */
+  readonly #alone = new Semaphore(1);
   /** What this process downloaded or hashed; bytes from an earlier process are hashed once before use. */
   readonly #verified = new Set<Sha256>();
 
@@ -40,19 +42,31 @@ export class LocalCache {
       const file = release.files[name];
       return file === undefined ? [] : [{ name, file }];
     });
-    for (const { file } of files) await this.#ensureFile(file);
-    const directory = join(this.#root, "releases", digest);
-    await this.#linkAll(directory, files);
-    return { release, digest, directory, path: (name) => join(directory, ...name.split("/")) };
+    return this.#alone.run(async () => {
+      for (const { file } of files) await this.#ensureFile(file);
+      const directory = join(this.#root, "releases", digest);
+      await this.#linkAll(directory, files);
+      return { release, digest, directory, path: (name) => join(directory, ...name.split("/")) };
+    });
   }
 
-  /** Removes releases other than these, files that none of these use, and what earlier crashes left in `tmp/`. */
-  async prune(keep: readonly LocalRelease[]): Promise<void> {
-    const digests = new Set(keep.map(({ digest }) => digest));
-    const files = new Set(keep.flatMap(({ release }) => Object.values(release.files).map(({ sha256 }) => sha256)));
-    await this.#removeOthers("releases", digests);
-    await this.#removeOthers("files", files);
-    for (const sha256 of this.#verified) if (!files.has(sha256)) this.#verified.delete(sha256);
+  /**
+   * Removes every release but these, files that no release links to any more, and what earlier crashes left in `tmp/`. What
+   * a process has open or mapped stays readable to it. The result names the releases that went.
+   */
+  async prune(keep: ReadonlySet<Sha256>): Promise<readonly Sha256[]> {
+    return this.#alone.run(async () => {
+      await rm(join(this.#root, "tmp"), { recursive: true, force: true });
+      const gone = (await list(join(this.#root, "releases"))).filter((digest) => !keep.has(digest));
+      for (const digest of gone) await rm(join(this.#root, "releases", digest), { recursive: true, force: true });
+      for (const sha256 of await list(join(this.#root, "files"))) {
+        const path = join(this.#root, "files", sha256);
+        if ((await stat(path)).nlink > 1) continue;
+        await rm(path, { force: true });
+        this.#verified.delete(sha256);
+      }
+      return gone;
+    });
   }
 
   async #ensureFile(file: ReleaseFile): Promise<void> {
@@ -121,13 +135,10 @@ export class LocalCache {
       throw thrown;
     }
   }
+}
 
-  async #removeOthers(folder: string, keep: ReadonlySet<string>): Promise<void> {
-    const parent = join(this.#root, folder);
-    for (const name of await readdir(parent).catch(() => [])) {
-      if (!keep.has(name)) await rm(join(parent, name), { recursive: true, force: true });
-    }
-  }
+async function list(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch(() => []);
 }
 
 async function hashFile(path: string): Promise<Sha256 | null> {

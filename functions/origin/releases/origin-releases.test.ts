@@ -154,8 +154,26 @@ describe("OriginReleases", () => {
     const releases = origin();
     const serving = await releases.serving(TINY_MODEL);
     expect(serving.map(({ release }) => release.version)).toEqual(["1.0.0", "2.0.0"]);
-    await releases.prune(serving.slice(0, 1));
+    await promote(document(2));
+    await refreshed(releases);
+    await releases.prune();
     expect(await readdir(join(cacheDir, "releases"))).toEqual([one.ref.digest]);
+    expect((await readdir(join(cacheDir, "files"))).length).toBe(2);
+    expect(await read(await origin().stable(TINY_MODEL))).toBe("tokens");
+  });
+
+  it("watches: what is promoted is on disk before anyone asks, what no channel names goes", async () => {
+    const releases = origin();
+    await releases.stable(TINY_MODEL);
+    await promote(document(2, { stable: two.ref }));
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    const stop = releases.watch([TINY_MODEL]);
+    vi.advanceTimersByTime(CHANNEL_REFRESH_MS);
+    vi.useRealTimers();
+    await vi.waitFor(async () => expect(await readdir(join(cacheDir, "releases"))).toEqual([two.ref.digest]));
+    stop();
+    await promote(document(3));
+    expect(await refreshed(releases)).toBe("1.0.0");
     expect(await read(await releases.stable(TINY_MODEL))).toBe("tokens");
   });
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { FoveaError } from "../../../shared/errors/error.ts";
-import { ORIGIN_SHARDS_IN_FLIGHT } from "../../../shared/limits/releases.ts";
+import { CHANNEL_REFRESH_MS, ORIGIN_SHARDS_IN_FLIGHT } from "../../../shared/limits/releases.ts";
 import { Memo } from "../../../shared/memo/memo.ts";
 import type { BlobSource } from "../../../shared/releases/blob-source.ts";
 import { ChannelFollower } from "../../../shared/releases/channel-follower.ts";
@@ -43,6 +43,8 @@ export class OriginReleases {
   readonly #open = new Memo<LocalRelease>({ max: 8 });
   readonly #known: KnownGood<LocalRelease>;
   readonly #faults = new Map<string, Fault>();
+  /** Models whose stable release was had; what lies on disk for others is from an earlier process. */
+  readonly #models = new Set<string>();
 
   constructor(options: OriginReleasesOptions) {
     this.#options = options;
@@ -70,6 +72,7 @@ export class OriginReleases {
     if (last !== undefined && this.#known.isFailed(stable.digest)) return last;
     try {
       const release = await this.#local(model, stable);
+      this.#models.add(model);
       this.#known.succeeded(model, release);
       this.#faults.delete(model);
       return release;
@@ -106,9 +109,30 @@ export class OriginReleases {
     return this.#local(model, ref);
   }
 
-  /** Frees the disk of releases other than these. */
-  async prune(keep: readonly LocalRelease[]): Promise<void> {
-    await this.#cache.prune(keep);
+  /**
+   * Keeps what the channels name on disk before a frame asks for it, and the disk free of what they no longer name. The
+   * result ends it. Failures are faults like any others: `onFault` says them, and the next round tries again.
+   */
+  watch(models: readonly string[]): () => void {
+    const timer = setInterval(() => {
+      const looks = models.map(async (model) => {
+        await (await this.#follower(model)).refresh();
+        await this.serving(model);
+      });
+      void Promise.allSettled(looks)
+        .then(() => this.prune())
+        .catch(() => undefined);
+    }, CHANNEL_REFRESH_MS);
+    timer.unref();
+    return () => clearInterval(timer);
+  }
+
+  /** Frees the disk of releases that no channel names any more: they cannot be asked for again. */
+  async prune(): Promise<void> {
+    const followed = [...this.#models];
+    const documents = await Promise.all(followed.map((model) => this.channel(model)));
+    const keep = new Set(documents.flatMap((document) => releasesOf(document).map(({ digest }) => digest)));
+    for (const digest of await this.#cache.prune(keep)) this.#open.delete(digest);
   }
 
   /** Why a change is not let in (channel), or what was promoted cannot be had (release); null when all is well. */
