@@ -27,15 +27,15 @@ interface Reference {
 
 type Config = Readonly<Record<string, string | undefined>>;
 
-function read<T>(...path: string[]): T {
-  return JSON.parse(readFileSync(join(ZOO, ...path), "utf8")) as T;
+function read(...path: string[]): unknown {
+  return JSON.parse(readFileSync(join(ZOO, ...path), "utf8"));
 }
 
 function templateOf(model: string): string {
   const jinja = join(ZOO, model, "chat_template.jinja");
   if (existsSync(jinja)) return readFileSync(jinja, "utf8");
   const file = existsSync(join(ZOO, model, "chat_template.json")) ? "chat_template.json" : "tokenizer_config.json";
-  return read<Config>(model, file)["chat_template"] ?? "";
+  return (read(model, file) as Config)["chat_template"] ?? "";
 }
 
 /** Longest side to 256, then tiles of 64: how many of them, from the size that the file's name gives (`smolvlm`). */
@@ -67,16 +67,16 @@ if (!present) console.warn("skipped: the models of shared/models/zoo are not her
 
 describe.skipIf(!present).each(MODELS)("%s", (model) => {
   it("renders, expands and encodes every request as transformers does", () => {
-    const config = read<Config>(model, "tokenizer_config.json");
+    const config = read(model, "tokenizer_config.json") as Config;
     const tokenizer = Tokenizer.load(compileTokenizer(read(model, "tokenizer.json"), config));
     const template = ChatTemplate.parse(templateOf(model), {
       bosToken: config["bos_token"],
       eosToken: config["eos_token"],
       controlTokens: tokenizer.controlTokens,
     });
-    const layout = imageTokenLayout(read<Config>(model, "config.json")["model_type"] ?? "");
+    const layout = imageTokenLayout((read(model, "config.json") as Config)["model_type"] ?? "");
     if (layout === undefined) throw new Error("the family has no layout");
-    const { requests } = read<Reference>(model, "reference.json");
+    const { requests } = read(model, "reference.json") as Reference;
     expect(requests.length).toBe(20);
     for (const request of requests) {
       const prompt = template.render(request.messages, { addGenerationPrompt: true });
@@ -91,7 +91,7 @@ describe.skipIf(!present)("the second tokenizer of instructblip", () => {
   it("gives the ids of the Q-Former", () => {
     const folder = ["instructblip", "qformer_tokenizer"];
     const tokenizer = Tokenizer.load(compileTokenizer(read(...folder, "tokenizer.json")));
-    const requests = read<Reference>("instructblip", "reference.json").requests.filter((r) => r.qformer_input_ids);
+    const requests = (read("instructblip", "reference.json") as Reference).requests.filter((r) => r.qformer_input_ids);
     expect(requests.length).toBeGreaterThan(0);
     for (const { prompt, qformer_input_ids } of requests) {
       expect([...tokenizer.encode(prompt).ids]).toEqual((qformer_input_ids ?? []).flat());

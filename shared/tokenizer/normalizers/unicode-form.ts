@@ -1,5 +1,6 @@
 import type { CharSet } from "../unicode/char-set.ts";
 import { type AlignedText, codePointsOf } from "./aligned-text.ts";
+import { sortLongRuns } from "./long-runs.ts";
 import type { FORMS, Normalizer } from "./normalizer.ts";
 
 const ASCII = /^[\0-\x7F]*$/;
@@ -19,7 +20,10 @@ export class UnicodeForm implements Normalizer {
   }
 
   apply(text: string): string {
-    if (ASCII.test(text)) return text;
+    return ASCII.test(text) ? text : this.#applyTo(sortLongRuns(text, this.#form));
+  }
+
+  #applyTo(text: string): string {
     let result = "";
     let known = 0;
     for (let at = 0; at < text.length;) {
