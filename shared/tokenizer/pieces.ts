@@ -13,8 +13,8 @@ export class Pieces {
   alignment: Alignment | null = null;
   /** Whether places are kept when the bytes are rewritten. */
   tracked = false;
-  /** Whether byte 0 is the beginning of the whole text. */
-  atStart = false;
+  /** The byte at which the whole text begins, -1 when it begins elsewhere. */
+  startByte = -1;
   spans = new Spans();
   #spare = new Spans();
 

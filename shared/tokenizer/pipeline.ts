@@ -45,6 +45,10 @@ export class Pipeline {
   readonly #pieces = new Pieces();
   #source = new Uint8Array(4096);
   #length = 0;
+  #normalized = new Uint8Array(4096);
+  #normalizedLength = 0;
+  /** The buffer that the model remembers words of; undefined for one that is gone after its segment. */
+  #remembered: "source" | "normalized" | undefined;
 
   constructor(record: RecordReader, sections: Sections, vocabulary: Vocabulary) {
     const table = new CharTable(sections.bytes(SECTION.categories));
@@ -64,7 +68,9 @@ export class Pipeline {
   run(text: string, options: PipelineOptions): void {
     this.#fill(text);
     this.tokens.clear();
-    this.#model.beginText();
+    this.#normalizedLength = 0;
+    if (this.#normalized.length > 1 << 20) this.#normalized = new Uint8Array(4096);
+    this.#remembered = undefined;
     if (options.asText === true) {
       this.#segment(0, this.#length, options, undefined);
       return;
@@ -108,7 +114,7 @@ export class Pipeline {
       else {
         this.#pieces.reset(bytes, from, to, alignment);
         this.#pieces.tracked = options.tracked;
-        this.#pieces.atStart = start === 0;
+        this.#pieces.startByte = start === 0 ? normalized.start : -1;
         this.#plain(options.prompt !== undefined);
         if (this.#pieces.alignment !== alignment) {
           this.#locate(first, this.#pieces.alignment);
@@ -160,8 +166,21 @@ export class Pipeline {
     let text = before;
     for (const normalizer of this.#normalizers) text = normalizer.apply(text);
     if (text === before) return same;
-    const bytes = utf8Encoder.encode(text);
-    return { bytes, start: 0, end: bytes.length, alignment: null };
+    return this.#append(text);
+  }
+
+  /** Puts normalized text behind that of the segments before: in one buffer the model can remember the words of all. */
+  #append(text: string): NormalizedBytes {
+    const start = this.#normalizedLength;
+    const needed = start + 3 * text.length;
+    if (this.#normalized.length < needed) {
+      const larger = new Uint8Array(2 * needed);
+      larger.set(this.#normalized.subarray(0, start));
+      this.#normalized = larger;
+    }
+    const { written } = utf8Encoder.encodeInto(text, this.#normalized.subarray(start));
+    this.#normalizedLength = start + written;
+    return { bytes: this.#normalized, start, end: start + written, alignment: null };
   }
 
   #plain(guarded: boolean): void {
@@ -169,14 +188,16 @@ export class Pipeline {
     for (const preTokenizer of this.#preTokenizers) preTokenizer.apply(pieces);
     const { bytes, spans } = pieces;
     const { values, count } = spans;
-    // The model remembers words by their place in one buffer.
-    if (bytes !== this.#source) this.#model.beginText();
+    // The model remembers words by their place in one buffer; places that are tracked are moved to the source afterwards.
+    const kept =
+      bytes === this.#source ? "source" : bytes === this.#normalized && !pieces.tracked ? "normalized" : undefined;
+    if (kept === undefined || kept !== this.#remembered) this.#model.beginText();
+    this.#remembered = kept;
     for (let i = 0; i < count; i++) {
       const first = this.tokens.length;
       this.#model.tokenize(bytes, values[2 * i], values[2 * i + 1], this.tokens);
       if (guarded) this.#breakControlTokens(bytes, values[2 * i], values[2 * i + 1], first);
     }
-    if (bytes !== this.#source) this.#model.beginText();
   }
 
   /**

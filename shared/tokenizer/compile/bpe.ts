@@ -2,6 +2,7 @@ import * as z from "zod";
 import { toByteCharacters } from "../byte-characters.ts";
 import { SECTION, type SectionId } from "../format/layout.ts";
 import { bytesOf, type RecordWriter } from "../format/writer.ts";
+import { utf8Encoder } from "../utf8.ts";
 import { mergeSlots } from "./hash-table.ts";
 import { parseWith } from "./source.ts";
 import { TokenizerCompileError } from "./unsupported.ts";
@@ -19,7 +20,8 @@ const schema = z.looseObject({
 
 export interface CompiledBpe {
   readonly sections: ReadonlyMap<SectionId, Uint8Array>;
-  readonly cutsBeforeMetaspace: boolean;
+  /** Bytes after which a text may not be cut before a `\u2581`; undefined when it may not be cut at all. */
+  readonly uncutBytes: readonly number[] | undefined;
 }
 
 /** Writes the record and the tables of `"type": "BPE"`. */
@@ -66,16 +68,20 @@ export function writeBpe(
   ]);
   const affixes = prefix !== "" || (bpe.end_of_word_suffix ?? "") !== "";
   const reachable = bpe.ignore_merges ? vocab.keys() : merged.values();
-  return { sections, cutsBeforeMetaspace: !byteLevel && !affixes && neverCrosses(reachable) };
+  return { sections, uncutBytes: byteLevel || affixes ? undefined : bytesBeforeMetaspace(reachable) };
 }
 
 /**
- * Whether no token holds a `\u2581` after another character. Then no merge reaches across such a place, and a text without a
- * pre-tokenizer can be cut there: what Llama and Gemma otherwise do in one word of the length of the text.
+ * The last bytes of the characters that stand before a `\u2581` inside of a token. After any other character no merge reaches
+ * across, and a text without a pre-tokenizer can be cut there: Llama and Gemma otherwise take a text as one word of its length.
  */
-function neverCrosses(tokens: Iterable<string>): boolean {
-  for (const token of tokens) if (/[^\u2581]\u2581/.test(token)) return false;
-  return true;
+function bytesBeforeMetaspace(tokens: Iterable<string>): number[] {
+  const bytes = new Set<number>();
+  for (const token of tokens) {
+    for (const [, before] of token.matchAll(/([^\u2581])(?=\u2581)/gu))
+      bytes.add(utf8Encoder.encode(before).at(-1) ?? 0);
+  }
+  return [...bytes].toSorted((a, b) => a - b);
 }
 
 function byteTokens(byteLevel: boolean): string[] {

@@ -39,14 +39,16 @@ export function compileTokenizer(tokenizerJson: unknown, _tokenizerConfig?: unkn
   const steps = writePreTokenizers(preTokenizers);
   const vocabulary = vocabularySections(vocab, added, byteLevel);
   const model = new RecordWriter();
-  const { sections: modelSections, cutsBeforeMetaspace } = writeModel(
+  const { sections: modelSections, uncutBytes } = writeModel(
     source,
     vocab,
     byteLevel,
     vocabulary.get(SECTION.tokenFlags)?.length ?? 0,
     model,
   );
-  if (cutsBeforeMetaspace) steps.push(new RecordWriter().u8(PRE_TOKENIZER.beforeMetaspace));
+  if (uncutBytes !== undefined) {
+    steps.push(new RecordWriter().u8(PRE_TOKENIZER.beforeMetaspace).list(uncutBytes, (byte, r) => r.u8(byte)));
+  }
   const sections = new Map<SectionId, Uint8Array>([
     ...vocabulary,
     ...modelSections,

@@ -30,7 +30,7 @@ export function modelVocabulary(source: SourceFile): Map<string, number> {
 
 export interface CompiledModel {
   readonly sections: ReadonlyMap<SectionId, Uint8Array>;
-  readonly cutsBeforeMetaspace: boolean;
+  readonly uncutBytes: readonly number[] | undefined;
 }
 
 /** Writes the record of the model; `size` is the number of all ids. */
@@ -62,10 +62,10 @@ export function writeModel(
     case "Unigram":
       return {
         sections: writeUnigram(source.model, vocab, size, record.u8(MODEL.unigram)),
-        cutsBeforeMetaspace: false,
+        uncutBytes: undefined,
       };
     default:
       throw new TokenizerCompileError("model", `${type} is not supported`);
   }
-  return { sections: new Map(), cutsBeforeMetaspace: false };
+  return { sections: new Map(), uncutBytes: undefined };
 }

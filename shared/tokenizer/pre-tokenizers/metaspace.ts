@@ -22,12 +22,12 @@ export function metaspace(
 ): { apply(pieces: Pieces): void } {
   return {
     apply(pieces) {
-      const { bytes } = pieces;
+      const { bytes, startByte } = pieces;
       pieces.rewrite((start, end) => {
-        if (scheme === "never" || (scheme === "first" && !(pieces.atStart && start === 0))) return NOTHING;
+        if (scheme === "never" || (scheme === "first" && start !== startByte)) return NOTHING;
         return bytes[start] === 0x20 || standsAt(replacement, bytes, start, end) ? NOTHING : replacement;
       }, replacement);
-      if (split) pieces.refine((text, start, end, out) => cutBefore(replacement, true, text, start, end, out));
+      if (split) pieces.refine((text, start, end, out) => cutBefore(replacement, undefined, text, start, end, out));
     },
   };
 }
@@ -40,26 +40,32 @@ export const prefixSpace = {
   },
 };
 
-/** Cuts where no token can reach across, so that a long text is many words and not one. */
-export const beforeMetaspace = {
-  apply(pieces: Pieces): void {
-    pieces.refine((bytes, start, end, out) => cutBefore(METASPACE, false, bytes, start, end, out));
-  },
-};
+/** Cuts where no token can reach across, so that a long text is many words and not one: not after the bytes of `uncut`. */
+export function beforeMetaspace(uncut: readonly number[]): { apply(pieces: Pieces): void } {
+  const joins = new Uint8Array(256);
+  for (const byte of uncut) joins[byte] = 1;
+  return {
+    apply: (pieces) => pieces.refine((...part) => cutBefore(METASPACE, joins, ...part)),
+  };
+}
 
+const NO_JOINS = new Uint8Array(256);
+
+/** Cuts before each literal; with `joins` only before the first of a row, and not after those bytes. */
 function cutBefore(
   literal: Uint8Array,
-  each: boolean,
+  joins: Uint8Array | undefined,
   bytes: Uint8Array,
   start: number,
   end: number,
   out: Spans,
 ): void {
+  const forbidden = joins ?? NO_JOINS;
   let begin = start;
   let afterOne = standsAt(literal, bytes, start, end);
   for (let at = afterOne ? start + literal.length : start + 1; at < end;) {
     const one = bytes[at] === literal[0] && standsAt(literal, bytes, at, end);
-    if (one && (each || !afterOne)) {
+    if (one && (joins === undefined || !afterOne) && forbidden[bytes[at - 1]] === 0) {
       out.push(begin, at);
       begin = at;
     }

@@ -47,7 +47,7 @@ export function readPreTokenizer(record: RecordReader, table: CharTable): PreTok
       return { apply: (pieces) => pieces.refine((...part) => wordsAndOthers(words, ...part)) };
     }
     case PRE_TOKENIZER.beforeMetaspace:
-      return beforeMetaspace;
+      return beforeMetaspace(record.list((r) => r.u8()));
     default:
       throw malformed("a pre-tokenizer is of no known kind");
   }
