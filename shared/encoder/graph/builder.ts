@@ -4,7 +4,7 @@ import { elements } from "../onnx/tensor.ts";
 import { recognise } from "./activation.ts";
 import type { Buffer, Step } from "./steps.ts";
 import { rowMajor } from "./strides.ts";
-import { unsupported } from "./unsupported.ts";
+import { unsupported, UnsupportedGraph } from "./unsupported.ts";
 import type { Constant, Linear, Normal, Value, View } from "./value.ts";
 
 /** Vectors of four floats everywhere: what is not a multiple of that is left to onnxruntime-web. */
@@ -19,7 +19,7 @@ export class Builder {
   readonly #constants = new Map<Float32Array, Buffer>();
 
   buffer(count: number): Buffer {
-    if (!(count <= MAX_FOLDED_ELEMENTS)) throw new RangeError(`A buffer of ${count} elements.`);
+    if (!(count <= MAX_FOLDED_ELEMENTS)) throw new UnsupportedGraph(`A buffer of ${count} elements is too large.`);
     return { id: this.#buffers++, elements: count, constant: null };
   }
 

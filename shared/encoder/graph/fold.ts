@@ -5,13 +5,13 @@ import { axisOf, float, int, ints } from "./attributes.ts";
 import { BINARY, COMPARES, UNARY } from "./scalar-functions.ts";
 import { moved, reshaped, split, type Moved, type Numbers } from "./shape-rules.ts";
 import { broadcast, broadcastStrides, rowMajor, walk } from "./strides.ts";
-import { unsupported } from "./unsupported.ts";
+import { unsupported, UnsupportedGraph } from "./unsupported.ts";
 
 type Inputs = readonly (Tensor | null)[];
 
 export function constant(dtype: number, dims: readonly number[], values?: Iterable<number>): Tensor {
   const count = elements(dims);
-  if (!(count <= MAX_FOLDED_ELEMENTS)) throw new RangeError(`A constant of ${count} elements.`);
+  if (!(count <= MAX_FOLDED_ELEMENTS)) throw new UnsupportedGraph(`A constant of ${count} elements is too large.`);
   const data = dtype === DATA_TYPES.float ? new Float32Array(count) : new Float64Array(count);
   if (values !== undefined) data.set([...values]);
   return { dtype, dims, data };

@@ -3,24 +3,45 @@ import { ProgramError } from "./error.ts";
 import { parseProgram } from "./program.ts";
 import { Machine } from "./run.ts";
 
+/**
+ * Writes the weights into their final place and resolves only when the sha256 of every byte was checked; rejects otherwise.
+ * `shardsInto` makes one from shards; a release reader that verifies as it reads is another.
+ */
+export type Fill = (weights: Uint8Array<ArrayBuffer>, signal?: AbortSignal) => Promise<void>;
+
+/**
+ * Loads an encoder: checks the program, takes the memory, has the weights filled in. `program`: bytes whose hash the caller
+ * checked. The machine is handed out, and with it the means to run, only after `fill` has resolved. Throws ProgramError, what
+ * `fill` throws, or the signal's reason; nothing of a failed load is kept.
+ */
+export async function loadEncoder(
+  program: Uint8Array,
+  module: WebAssembly.Module,
+  fill: Fill,
+  signal?: AbortSignal,
+): Promise<Machine> {
+  const machine = new Machine(parseProgram(program), module);
+  await fill(machine.weights(), signal);
+  signal?.throwIfAborted();
+  return machine;
+}
+
 /** A piece of the weights file, as the release manifest names it. */
 export interface WeightShard {
   readonly sha256: string;
   readonly size: number;
 }
 
-/** Hashes what it is given as it comes; workerd has one that needs no copy. */
+/** Hashes what it is given as it comes; workerd has one, `crypto.DigestStream`. */
 export interface Hasher {
   update(chunk: Uint8Array): void | Promise<void>;
   hex(): Promise<string>;
 }
 
-export interface EncoderSource {
-  /** The program file; its hash was checked by the caller. */
-  readonly program: Uint8Array;
+export interface ShardSource {
   readonly shards: readonly WeightShard[];
   /** The bytes of one shard as they arrive, from anywhere: they are not trusted. */
-  readonly read: (index: number, signal?: AbortSignal) => AsyncIterable<Uint8Array>;
+  readonly read: (index: number, signal: AbortSignal) => AsyncIterable<Uint8Array>;
   /** Where the platform has an incremental sha256. Otherwise each shard is hashed in its final place once it is whole. */
   readonly createHasher?: () => Hasher;
   /** Shards read at once; they need no memory of their own. */
@@ -34,15 +55,15 @@ function hex(digest: ArrayBuffer): string {
 }
 
 async function readShard(
-  source: EncoderSource,
+  source: ShardSource,
   index: number,
   place: Uint8Array<ArrayBuffer>,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<void> {
   const hasher = source.createHasher?.();
   let length = 0;
   for await (const chunk of source.read(index, signal)) {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     if (length + chunk.length > place.length) throw new ProgramError(`Shard ${index} has more bytes than its size.`);
     place.set(chunk, length);
     length += chunk.length;
@@ -54,45 +75,36 @@ async function readShard(
     throw new ProgramError(`Shard ${index} holds other bytes than its name says.`);
 }
 
-/**
- * Loads an encoder. Every byte of the weights is copied once, from the stream into its final place in wasm memory; the machine
- * is handed out only after every shard's sha256 matched. Throws ProgramError, whatever `read` throws, or the signal's reason;
- * nothing of a failed load is kept.
- */
-export async function loadEncoder(
-  source: EncoderSource,
-  module: WebAssembly.Module,
-  signal?: AbortSignal,
-): Promise<Machine> {
-  const program = parseProgram(source.program);
-  const sizes = source.shards.map(({ size }) => size);
-  if (!sizes.every((size) => Number.isInteger(size) && size > 0 && size <= MAX_SHARD_BYTES))
-    throw new ProgramError("A shard has no valid size.");
-  if (sizes.reduce((sum, size) => sum + size, 0) !== program.weightsBytes)
-    throw new ProgramError("The shards are not the weights that the program was made for.");
-  const machine = new Machine(program, module);
-  const weights = machine.weights();
-  const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0));
-  const failed = new AbortController();
-  const either = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
-  const pending = [...source.shards.keys()];
-  const worker = async (): Promise<void> => {
-    for (let index = pending.shift(); index !== undefined; index = pending.shift()) {
-      const start = starts[index] ?? 0;
-      await readShard(source, index, weights.subarray(start, start + (sizes[index] ?? 0)), either);
+/** Copies every byte once, from its stream into its final place, a few shards at a time; the first failure ends all. */
+export function shardsInto(source: ShardSource): Fill {
+  return async (weights, signal) => {
+    const sizes = source.shards.map(({ size }) => size);
+    if (!sizes.every((size) => Number.isInteger(size) && size > 0 && size <= MAX_SHARD_BYTES))
+      throw new ProgramError("A shard has no valid size.");
+    if (sizes.reduce((sum, size) => sum + size, 0) !== weights.length)
+      throw new ProgramError("The shards are not the weights that the program was made for.");
+    const failed = new AbortController();
+    const either = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
+    const pending: { index: number; place: Uint8Array<ArrayBuffer> }[] = [];
+    let start = 0;
+    for (const [index, size] of sizes.entries()) {
+      pending.push({ index, place: weights.subarray(start, start + size) });
+      start += size;
     }
-  };
-  const results = await Promise.allSettled(
-    Array.from({ length: source.inFlight ?? IN_FLIGHT }, () =>
+    const worker = async (): Promise<void> => {
+      for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
+        either.throwIfAborted();
+        await readShard(source, next.index, next.place, either);
+      }
+    };
+    const workers = Array.from({ length: source.inFlight ?? IN_FLIGHT }, () =>
       worker().catch((thrown: unknown) => {
-        pending.length = 0;
         failed.abort(thrown);
         throw thrown;
       }),
-    ),
-  );
-  if (failed.signal.aborted) throw failed.signal.reason;
-  const rejected = results.find((result) => result.status === "rejected");
-  if (rejected !== undefined) throw rejected.reason;
-  return machine;
+    );
+    // All are awaited even when one fails: none may still write into memory that was given up.
+    await Promise.allSettled(workers);
+    if (failed.signal.aborted) throw failed.signal.reason;
+  };
 }

@@ -60,7 +60,7 @@ function parseHeader(file: Uint8Array): { header: ProgramHeader; words: DataView
     throw new ProgramError("The program's header does not end.");
   let parsed: unknown;
   try {
-    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(file.subarray(4, start)));
+    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(file.subarray(4, start)));
   } catch (cause) {
     throw new ProgramError("The program's header is no JSON.", { cause });
   }

@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Share of the work that is done, 0 to 1. */
   readonly onProgress?: ((share: number) => void) | undefined;
+  /** Multiply-adds between two turns of the event loop. */
+  readonly workPerTurn?: number;
 }
 
 /** Lets other events of the isolate run: an abort arrives as one. */
@@ -74,7 +76,7 @@ export class Machine {
    */
   async run(
     write: (input: Float32Array) => void,
-    { signal, onProgress }: RunOptions = {},
+    { signal, onProgress, workPerTurn = WORK_PER_TURN }: RunOptions = {},
   ): Promise<Float32Array<ArrayBuffer>> {
     if (this.#busy) throw new ProgramError("The encoder runs one picture at a time.");
     this.#busy = true;
@@ -83,7 +85,7 @@ export class Machine {
       write(this.#input());
       let [done, sinceTurn] = [0, 0];
       for (const { call, work } of this.#calls) {
-        if (sinceTurn > WORK_PER_TURN) {
+        if (sinceTurn > workPerTurn) {
           sinceTurn = 0;
           onProgress?.(done / this.#work);
           await turn();
