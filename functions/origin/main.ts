@@ -20,6 +20,8 @@ const origin = await createContext(settings);
 const server = await listen(origin);
 process.once("SIGTERM", () => void shutDown("SIGTERM"));
 process.once("SIGINT", () => void shutDown("SIGINT"));
+// Started for development, it must not outlive a parent that was killed: the parent's end of the pipe closes then.
+if (settings.endWithStdin) process.stdin.resume().once("end", () => void shutDown("stdin"));
 
 async function createContext(settings: Settings): Promise<OriginContext> {
   const { engine, maxQueue, maxPerKey } = settings;

@@ -45,6 +45,8 @@ const environment = z.object({
   FOVEA_REQUEST_SECONDS: count(300, 86_400),
   /** Seconds that streams in flight get after SIGTERM. */
   FOVEA_DRAIN_SECONDS: count(30, 3_600),
+  /** Ends when its standard input does: for a parent process that may be killed. */
+  FOVEA_END_WITH_STDIN: z.stringbool().default(false),
   /** Where spans go, OTLP over HTTP; none are sent without it. */
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
 });
@@ -67,6 +69,7 @@ export interface Settings {
   readonly maxPerKey: number;
   readonly requestMs: number;
   readonly drainMs: number;
+  readonly endWithStdin: boolean;
   readonly otlpEndpoint: string | undefined;
 }
 
@@ -113,6 +116,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     maxPerKey: values.FOVEA_MAX_PER_KEY,
     requestMs: values.FOVEA_REQUEST_SECONDS * 1000,
     drainMs: values.FOVEA_DRAIN_SECONDS * 1000,
+    endWithStdin: values.FOVEA_END_WITH_STDIN,
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
 }

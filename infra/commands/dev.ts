@@ -13,6 +13,7 @@ export default defineCommand({
   args: {
     port: { type: "string", default: "8787", description: "Port of the edge" },
     "origin-port": { type: "string", default: "8788", description: "Port of the origin" },
+    dir: { type: "string", default: LOCAL_DIR, description: "Folder of the local bucket, secrets and caches" },
   },
   async run({ args }) {
     const started = performance.now();
@@ -21,11 +22,11 @@ export default defineCommand({
     const stack = await startStack({
       port: portOf(args.port, "--port"),
       originPort: portOf(args["origin-port"], "--origin-port"),
-      directory: LOCAL_DIR,
+      directory: args.dir,
       apiKey: process.env["FOVEA_API_KEY"] ?? "fovea-local",
       onStep: (step) => console.log(`${step} ...`),
     });
-    await announce(stack, performance.now() - started);
+    announce(stack, await writeExampleRequest(args.dir), performance.now() - started);
     const words = await Promise.race([stopped, stack.originEnded]);
     console.log("\nStopping ...");
     await stack.stop();
@@ -52,8 +53,7 @@ function portOf(text: string, flag: string): number {
   return port;
 }
 
-async function announce(stack: Stack, ms: number): Promise<void> {
-  const request = await writeExampleRequest();
+function announce(stack: Stack, request: string, ms: number): void {
   console.log(`
 Ready in ${(ms / 1000).toFixed(1)} s.
 
@@ -71,9 +71,9 @@ Ctrl-C stops everything.`);
 }
 
 /** A request about one of the model's examples, as a file: a picture is too long for a command line. */
-async function writeExampleRequest(): Promise<string> {
+async function writeExampleRequest(directory: string): Promise<string> {
   const picture = await readFile(path.join(BUILTIN_EXAMPLES, "02_what.jpg"), "base64");
-  const file = path.join(LOCAL_DIR, "request.json");
+  const file = path.resolve(directory, "request.json");
   const content = [
     { type: "image_url", image_url: { url: `data:image/jpeg;base64,${picture}` } },
     { type: "text", text: "What is this?" },

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { LegacyWorkerOptions } from "miniflare";
-import { LOCAL_DIR, WORKER_CONFIGS, WRANGLER, type WorkerName } from "../paths.ts";
+import { WORKER_CONFIGS, WRANGLER, type WorkerName } from "../paths.ts";
 import { runNode } from "../process/run.ts";
 
 type Modules = Extract<LegacyWorkerOptions, { modules: readonly unknown[] }>["modules"];
@@ -16,8 +16,8 @@ export interface Bundle {
  * Bundles a Worker with `wrangler deploy --dry-run`: what runs locally is what a deploy would upload, byte for byte.
  * @throws Error with wrangler's own words when it does not bundle
  */
-export async function bundleWorker(name: WorkerName): Promise<Bundle> {
-  const directory = path.join(LOCAL_DIR, "bundles", name);
+export async function bundleWorker(name: WorkerName, into: string): Promise<Bundle> {
+  const directory = path.join(into, "bundles", name);
   const { code, stdout, stderr } = await runNode(
     [WRANGLER, "deploy", "--dry-run", "-c", WORKER_CONFIGS[name], "--env", "local", "--outdir", directory],
     { WRANGLER_SEND_METRICS: "false" },

@@ -26,8 +26,9 @@ export async function startOrigin(env: Readonly<Record<string, string>>): Promis
     ["--disable-warning=ExperimentalWarning", path.join(ROOT, "functions/origin/main.ts")],
     {
       cwd: ROOT,
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env, FOVEA_END_WITH_STDIN: "true" },
+      // Its standard input ends when this process does, however that happens.
+      stdio: ["pipe", "pipe", "pipe"],
       // Not in the terminal's group: Ctrl-C reaches it through `stop`, in order.
       detached: true,
     },

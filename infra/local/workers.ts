@@ -9,7 +9,7 @@ import type { LocalSecrets } from "./secrets.ts";
 export interface WorkersOptions {
   readonly port: number;
   readonly originUrl: string;
-  /** Folder of the local bucket. */
+  /** Folder of the bundles and the local bucket. */
   readonly persist: string;
   readonly secrets: LocalSecrets;
   /** Variables and secrets beyond wrangler.toml's, for one Worker or both. */
@@ -27,22 +27,41 @@ export interface WorkersOptions {
 export async function startWorkers(options: WorkersOptions): Promise<Miniflare> {
   const { transform = (_name, bundle) => Promise.resolve(bundle) } = options;
   const [edge, encoder] = await Promise.all(
-    (["edge", "encoder"] as const).map(async (name) => transform(name, await bundleWorker(name))),
+    (["edge", "encoder"] as const).map(async (name) => transform(name, await bundleWorker(name, options.persist))),
   );
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      host: "127.0.0.1",
-      port: options.port,
-      log: new Log(LogLevel.ERROR),
-      logRequests: false,
-      telemetry: { enabled: false },
-      ...(options.inspectorPort !== undefined && { inspectorPort: options.inspectorPort }),
-      resourcePersistencePath: path.join(options.persist, "r2"),
-      workers: [workerOptions("edge", edge, options), workerOptions("encoder", encoder, options)],
-    }),
+  const miniflare = withoutSignals(
+    () =>
+      new Miniflare(
+        convertV4MiniflareOptions({
+          host: "127.0.0.1",
+          port: options.port,
+          log: new Log(LogLevel.ERROR),
+          logRequests: false,
+          telemetry: { enabled: false },
+          ...(options.inspectorPort !== undefined && { inspectorPort: options.inspectorPort }),
+          resourcePersistencePath: path.join(options.persist, "r2"),
+          workers: [workerOptions("edge", edge, options), workerOptions("encoder", encoder, options)],
+        }),
+      ),
   );
   await miniflare.ready;
   return miniflare;
+}
+
+/**
+ * Creates what ends the process by itself at a signal, as Miniflare does, without that: who starts the Workers also stops
+ * them, with all that belongs to them, in order.
+ */
+function withoutSignals<T>(create: () => T): T {
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  const before = new Map(signals.map((signal) => [signal, new Set(process.listeners(signal))]));
+  const created = create();
+  for (const signal of signals) {
+    for (const listener of process.listeners(signal)) {
+      if (before.get(signal)?.has(listener) !== true) process.off(signal, listener);
+    }
+  }
+  return created;
 }
 
 function workerOptions(
