@@ -1,4 +1,4 @@
-"""Fixed, seeded questions: on new scenes of the training vendors, on the vendor never trained on, and without a picture.
+"""Fixed, seeded questions: new scenes of the training vendors, the vendor never trained on, and no picture.
 
 usage: python3 evaluate.py DATA_DIR tokenizer.json VLM.pt OUT_DIR [QUESTIONS_PER_SPLIT]
 """

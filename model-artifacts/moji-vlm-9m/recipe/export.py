@@ -26,8 +26,19 @@ BATCH, SEQUENCE = "batch_size", "sequence_length"
 PAST, TOTAL = "past_sequence_length", "total_sequence_length"
 
 
+class WholePicture(nn.Module):
+    """The encoder without its window offsets, which the tracer would take for inputs of the graph."""
+
+    def __init__(self, vision):
+        super().__init__()
+        self.vision = vision
+
+    def forward(self, pixel_values):
+        return self.vision(pixel_values)
+
+
 class Decoder(nn.Module):
-    """inputs_embeds [B, S, W], attention_mask [B, N], position_ids [B, S], keys and values -> logits, keys and values."""
+    """inputs_embeds [B, S, W], attention_mask [B, N], position_ids [B, S], past -> logits, keys and values."""
 
     def __init__(self, language_model):
         super().__init__()
@@ -59,7 +70,7 @@ def export_graph(module, arguments, path, inputs, outputs, dynamic_axes):
 def export_vision(vision, path):
     axes = {"pixel_values": {0: BATCH}, "image_features": {0: BATCH}}
     pixels = torch.zeros(2, 3, IMAGE_SIZE, IMAGE_SIZE)
-    export_graph(vision, pixels, path, ["pixel_values"], ["image_features"], axes)
+    export_graph(WholePicture(vision), pixels, path, ["pixel_values"], ["image_features"], axes)
 
 
 def export_embed_tokens(language_model, path):

@@ -8,7 +8,7 @@ from dimensions import TEXT_WIDTH, VISION_WIDTH
 
 
 class CellHead(nn.Module):
-    """On the projected cells [B, cells, TEXT_WIDTH]: class and box of the object centred in the cell, backdrop colour."""
+    """On projected cells [B, cells, TEXT_WIDTH]: class and box of the object centred in each, backdrop colour."""
 
     def __init__(self, num_classes, num_backdrops):
         super().__init__()

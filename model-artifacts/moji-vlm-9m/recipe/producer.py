@@ -1,4 +1,4 @@
-"""Makes batches in a thread, ahead of the training step: numpy and Pillow release the interpreter lock for most of it."""
+"""Makes batches in a thread, ahead of the training step: numpy and Pillow mostly release the interpreter lock."""
 
 import queue
 import threading

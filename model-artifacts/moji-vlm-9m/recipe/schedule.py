@@ -1,4 +1,4 @@
-"""Learning rates over time: a short linear warm-up, then half a cosine. Training is bounded by minutes, not by steps."""
+"""Learning rates over time: a short linear warm-up, then half a cosine. Minutes bound training, not steps."""
 
 import math
 

@@ -32,7 +32,7 @@ def cell_targets(objects, size, num_classes):
 
 
 def patch_targets(objects, size, num_classes):
-    """Per patch: class [patches] (num_classes = none) and distances [patches, 4] to the box's sides, in units of a cell.
+    """Per patch: class [patches] (num_classes = none) and distances [patches, 4] to the box's sides, in cells.
 
     Patches stand in the order in which they are joined into visual tokens.
     """
