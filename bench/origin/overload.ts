@@ -1,0 +1,67 @@
+import { Admission } from "../../functions/origin/generate/admission.ts";
+import type { EngineHost } from "../../functions/origin/engine/host.ts";
+import { greedy, stream } from "./streams.ts";
+
+const TOKENS = 24;
+
+export interface Overload {
+  /** Answered tokens per second with as many callers as the engine runs side by side. */
+  readonly peak: number;
+  /** The same with twice the arrivals, of which admission refuses what does not fit. */
+  readonly goodput: number;
+  readonly refused: number;
+  readonly slowestRefusalMs: number;
+}
+
+/** What admission keeps of the peak when requests arrive at twice the rate that can be served. */
+export async function overload(
+  engine: EngineHost,
+  prompts: readonly Int32Array[],
+  requests: number,
+): Promise<Overload> {
+  const concurrency = engine.maxSequences;
+  let sent = 0;
+  const began = performance.now();
+  const lane = async (): Promise<void> => {
+    while (sent < requests) await stream(engine, greedy(pick(prompts, sent++), TOKENS, `peak-${sent}`));
+  };
+  await Promise.all(Array.from({ length: concurrency }, lane));
+  const seconds = (performance.now() - began) / 1000;
+  const peak = (requests * TOKENS) / seconds;
+
+  const admission = new Admission({ maxInFlight: 2 * concurrency, maxPerKey: 1_000, concurrency });
+  const arrivalMs = (seconds * 1000) / requests / 2;
+  const started = performance.now();
+  const running: Promise<void>[] = [];
+  let answered = 0;
+  let lastEnd = started;
+  let slowestRefusalMs = 0;
+  for (let i = 0; i < 2 * requests; i++) {
+    // By the clock and not by sleeping a fixed time, so that a late timer does not lower the rate.
+    const wait = started + i * arrivalMs - performance.now();
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    const asked = performance.now();
+    try {
+      const lease = admission.enter("bench");
+      const answer = async (): Promise<void> => {
+        answered += (await stream(engine, greedy(pick(prompts, i), TOKENS, `over-${i}`))).length;
+        lease.release();
+        lastEnd = performance.now();
+      };
+      running.push(answer());
+    } catch {
+      slowestRefusalMs = Math.max(slowestRefusalMs, performance.now() - asked);
+    }
+  }
+  await Promise.all(running);
+  return {
+    peak,
+    goodput: answered / ((lastEnd - started) / 1000),
+    refused: admission.refused.overloaded,
+    slowestRefusalMs,
+  };
+}
+
+function pick(prompts: readonly Int32Array[], index: number): Int32Array {
+  return prompts[index % prompts.length] ?? new Int32Array([1]);
+}

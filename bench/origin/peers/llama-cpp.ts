@@ -1,0 +1,56 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+/**
+ * llama.cpp through node-llama-cpp on the GGUF that the ONNX weights were taken from, in a process of its own.
+ *
+ *     node llama-cpp.ts PEERS_DIR GGUF THREADS TOKENS PROMPTS   (ids as JSON)
+ *
+ * Prints `{streams, tokens_per_second}` for one stream and for 4 and 16 at once, and the first prompt's TTFT.
+ */
+const [peers = "", gguf = "", threads = "2", tokens = "48", prompts = "[]"] = process.argv.slice(2);
+
+interface Sequence {
+  evaluate(ids: number[], options: object): AsyncIterable<number>;
+  clearHistory(): Promise<void>;
+}
+interface Library {
+  getLlama(options: object): Promise<{
+    loadModel(options: object): Promise<{
+      createContext(options: object): Promise<{ getSequence(): Sequence }>;
+    }>;
+  }>;
+}
+
+const entry = createRequire(join(peers, "package.json")).resolve("node-llama-cpp");
+const library = (await import(pathToFileURL(entry).href)) as Library;
+const llama = await library.getLlama({ gpu: false, build: "never", logLevel: "error", maxThreads: Number(threads) });
+const model = await llama.loadModel({ modelPath: gguf });
+const STREAMS = [1, 2, 4, 8, 16];
+const context = await model.createContext({ sequences: 16, contextSize: 512, threads: Number(threads) });
+const sequences = Array.from({ length: 16 }, () => context.getSequence());
+const all = JSON.parse(prompts) as number[][];
+
+async function one(sequence: Sequence | undefined, ids: readonly number[]): Promise<number[]> {
+  const times: number[] = [];
+  if (sequence === undefined) return times;
+  for await (const _ of sequence.evaluate([...ids], { temperature: 0, yieldEogToken: true })) {
+    times.push(performance.now());
+    if (times.length >= Number(tokens)) break;
+  }
+  await sequence.clearHistory();
+  return times;
+}
+
+await one(sequences[0], all[0] ?? []);
+for (const streams of STREAMS) {
+  const started = performance.now();
+  const times = await Promise.all(sequences.slice(0, streams).map((each, i) => one(each, all[i % all.length] ?? [])));
+  const began = Math.max(...times.map(([first = 0]) => first));
+  const ended = Math.min(...times.map((each) => each.at(-1) ?? 0));
+  const counted = times.flat().filter((time) => time > began && time <= ended).length;
+  const ttft_ms = (times[0]?.[0] ?? 0) - started;
+  console.log(JSON.stringify({ streams, ttft_ms, tokens_per_second: (counted / (ended - began)) * 1000 }));
+}
+process.exit(0);
