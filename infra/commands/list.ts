@@ -35,10 +35,18 @@ export default defineCommand({
         row.digest.slice(0, 12),
       ]);
       const warnings = broken.map(({ key, detail }) => `broken: ${key}: ${detail}`);
+      const pointers = channels.map(({ model, channel, stable, canary, sequence, expiresAt }) => [
+        `${model} on ${channel}`,
+        stable.version,
+        canary === null ? "-" : `${canary.release.version} ${canary.percent} %`,
+        String(sequence),
+        Date.parse(expiresAt) < Date.now() ? `EXPIRED ${expiresAt.slice(0, 10)}` : expiresAt.slice(0, 10),
+      ]);
+      const heads = formatTable([["channel", "stable", "canary", "sequence", "expires"], ...pointers]);
       const table = formatTable([["release", "size", "shared", "signed", "channels", "digest"], ...rows]);
       return {
         json: { channels, releases: listed, broken },
-        text: [rows.length === 0 ? `no releases in ${store.url}` : table, ...warnings].join("\n"),
+        text: [rows.length === 0 ? `no releases in ${store.url}` : `${heads}\n\n${table}`, ...warnings].join("\n"),
       };
     }),
 });

@@ -20,6 +20,11 @@ export default defineCommand({
       valueHint: "q8|stage=q8,...",
       description: "Weights to take: fp32, fp16, q8, int8, uint8, q4, q4f16 (default: the most exact there are)",
     },
+    license: {
+      type: "string",
+      valueHint: "SPDX",
+      description: "Licence of the weights (default: what the model card says)",
+    },
     encoder: {
       type: "enum",
       options: ["auto", "edge"],
@@ -31,7 +36,7 @@ export default defineCommand({
   },
   run: ({ args }) =>
     runStoreCommand(args, async ({ store, signingKey, progress, signal }) => {
-      const { model, version, dtype } = args;
+      const { model, version, dtype, license } = args;
       const result = await publishRelease(args.dir, {
         model,
         version,
@@ -40,6 +45,7 @@ export default defineCommand({
         signal,
         encoder: args.encoder,
         ...(dtype === undefined ? {} : { dtype }),
+        ...(license === undefined ? {} : { license }),
         onProgress: ({ phase, doneBytes, totalBytes }) => progress.update(phase, doneBytes, totalBytes),
       });
       const { digest, uploadedShards, uploadedBytes, totalBytes, created } = result;

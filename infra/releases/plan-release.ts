@@ -25,6 +25,16 @@ export interface PlannedRelease {
   readonly stages: Readonly<Partial<Record<StageName, Stage>>>;
 }
 
+export interface PlanOptions {
+  /** `q8`, or `vision_encoder=fp32,backbone=q8`. */
+  readonly dtype?: string;
+  /** `"edge"` refuses a release whose encoder does not fit the encoder Worker, instead of placing it at the origin. */
+  readonly encoder?: "edge" | "auto";
+  /** SPDX identifier; else the model card's, else `NOASSERTION`. */
+  readonly license?: string;
+  readonly compilers?: StageCompilers;
+}
+
 /** What runs the stages; a stage's runtime is part of the feature id. */
 const ORT_WEB = "onnxruntime-web@1.30.0";
 const ORT_NODE = "onnxruntime-node@1.30.0";
@@ -46,17 +56,14 @@ const TOKENIZER_FILES = ["tokenizer_config.json", "special_tokens_map.json", "ge
  * does not fit its isolate is placed at the origin, unless `encoder` is `"edge"`.
  * Throws HubFolderError, or ReleaseError `budget_exceeded`.
  */
-export async function planRelease(
-  dir: string,
-  options: { readonly dtype?: string; readonly encoder?: "edge" | "auto"; readonly compilers?: StageCompilers } = {},
-): Promise<PlannedRelease> {
+export async function planRelease(dir: string, options: PlanOptions = {}): Promise<PlannedRelease> {
   const folder = await readHubFolder(dir);
   const files = new Map<string, PlannedFile>();
   const stages: Partial<Record<StageName, Stage>> = {};
   await addText(folder, options.compilers ?? COMPILERS, files, stages);
   for (const graph of chooseGraphs(folder, options.dtype)) await addGraph(folder, graph, files, stages);
   return {
-    ...(await describeModel(folder)),
+    ...(await describeModel(folder, options.license)),
     files: [...files.values()],
     stages: fitStages(stages, options.encoder === "edge"),
   };
@@ -139,11 +146,15 @@ async function take(folder: HubFolder, names: readonly string[], files: Map<stri
   return present;
 }
 
-async function describeModel(folder: HubFolder): Promise<{ modelType: string; license: string }> {
+async function describeModel(
+  folder: HubFolder,
+  chosen: string | undefined,
+): Promise<{ modelType: string; license: string }> {
   const config = await folder.json("config.json");
   const modelType =
     typeof config === "object" && config !== null && "model_type" in config ? String(config.model_type) : "unknown";
   const card = folder.has("README.md") ? await readFile(join(folder.root, "README.md"), "utf8") : "";
+  if (chosen !== undefined) return { modelType, license: chosen };
   // The card's front matter is where the hub keeps the licence.
   const license = /^---\n(?:.*\n)*?license:\s*["']?([A-Za-z0-9.+-]{1,64})["']?\s*\n/.exec(card)?.[1];
   return { modelType, license: SPDX.get(license ?? "") ?? license ?? "NOASSERTION" };

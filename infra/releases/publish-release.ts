@@ -10,17 +10,12 @@ import { StoreError, type ObjectStore } from "../store/object-store.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import { readPlanned, type PlannedFile } from "./file-plan.ts";
 import { hashRelease } from "./hash-release.ts";
-import { planRelease, type PlannedRelease, type StageCompilers } from "./plan-release.ts";
+import { planRelease, type PlannedRelease, type PlanOptions } from "./plan-release.ts";
 
-export interface PublishOptions {
+export interface PublishOptions extends PlanOptions {
   readonly model: string;
   readonly version: string;
   readonly store: ObjectStore;
-  /** `q8`, or `vision_encoder=fp32,backbone=q8`. */
-  readonly dtype?: string;
-  /** `"edge"` refuses a release whose encoder does not fit the encoder Worker, instead of placing it at the origin. */
-  readonly encoder?: "edge" | "auto";
-  readonly compilers?: StageCompilers;
   /** Signs the release (`model.sig`); absent only for the local stage. */
   readonly key?: SigningKey | null;
   readonly onProgress?: (progress: PublishProgress) => void;

@@ -260,6 +260,16 @@ describe("the last known good release", () => {
     expect((await releases.resolve(TINY_MODEL)).release.version).toBe("2.0.0");
   });
 
+  it("is found in the channel's history by an isolate that has served nothing yet", async () => {
+    await bucket.delete(manifestKey(TINY_MODEL, "2.0.0"));
+    await promote(document(6, { stable: two.ref, history: [one.ref] }));
+    const releases = edge();
+    expect((await releases.resolve(TINY_MODEL)).release.version).toBe("1.0.0");
+    await publish(two);
+    clock += CHANNEL_RETRY_MS + 1;
+    expect((await releases.resolve(TINY_MODEL)).release.version).toBe("2.0.0");
+  });
+
   it("comes back when the encoder Worker says that a release is broken", async () => {
     await promote(document(5));
     const releases = edge();

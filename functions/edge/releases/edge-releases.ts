@@ -66,9 +66,18 @@ export class EdgeReleases {
       const stable = await this.#tryOpen(model, document.stable, true);
       if ("reader" in stable) return resolved(stable.reader, false);
     }
-    const fallback = this.#known.fallback(model, ref.digest);
+    const fallback = this.#known.fallback(model, ref.digest) ?? (await this.#earlier(model, document));
     if (fallback === undefined) throw picked.failure;
     return resolved(fallback, false);
+  }
+
+  /** A fresh isolate has served nothing yet; the signed document says what was stable before. */
+  async #earlier(model: string, document: ChannelDocument): Promise<ReleaseReader | undefined> {
+    for (const ref of document.history) {
+      const opened = await this.#tryOpen(model, ref, true);
+      if ("reader" in opened) return opened.reader;
+    }
+    return undefined;
   }
 
   /**

@@ -288,6 +288,16 @@ describe("documents that lie", () => {
     expect(await faultOf(origin().stable(TINY_MODEL))).toBe("shard_unreadable");
   });
 
+  it("starts with the release that was stable before when the new one cannot be had", async () => {
+    await promote(document(2, { stable: two.ref, history: [one.ref] }));
+    s3.objects.delete(blobKey(two.release.files["onnx/decoder_model_merged.onnx"]?.sha256 ?? ""));
+    const releases = origin();
+    expect((await releases.stable(TINY_MODEL)).release.version).toBe("1.0.0");
+    expect((await releases.fault(TINY_MODEL))?.fault).toBe("shard_missing");
+    await publish(two);
+    expect(await refreshed(releases, CHANNEL_RETRY_MS + CHANNEL_REFRESH_MS)).toBe("2.0.0");
+  });
+
   it("keeps the served release when the manifest of a new one is broken or too large", async () => {
     const releases = origin();
     await releases.stable(TINY_MODEL);

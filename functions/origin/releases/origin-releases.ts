@@ -67,13 +67,11 @@ export class OriginReleases {
 
   /** The stable release, local and verified; the last good one when the new one cannot be had. Throws ReleaseError. */
   async stable(model: string): Promise<LocalRelease> {
-    const { stable } = await this.channel(model);
+    const { stable, history } = await this.channel(model);
     const last = this.#known.fallback(model, stable.digest);
     if (last !== undefined && this.#known.isFailed(stable.digest)) return last;
     try {
-      const release = await this.#local(model, stable);
-      this.#models.add(model);
-      this.#known.succeeded(model, release);
+      const release = await this.#had(model, stable);
       this.#faults.delete(model);
       return release;
     } catch (thrown) {
@@ -81,9 +79,21 @@ export class OriginReleases {
       this.#known.failed(model, stable.digest);
       this.#faults.set(model, fault);
       this.#options.onFault?.({ source: "release", key: `${model}@${stable.version}`, ...fault });
-      if (last === undefined) throw thrown;
-      return last;
+      if (last !== undefined) return last;
+      // A fresh process has served nothing yet; the signed document says what was stable before.
+      for (const ref of history) {
+        const earlier = await this.#had(model, ref).catch(() => null);
+        if (earlier !== null) return earlier;
+      }
+      throw thrown;
     }
+  }
+
+  async #had(model: string, ref: ReleaseRef): Promise<LocalRelease> {
+    const release = await this.#local(model, ref);
+    this.#models.add(model);
+    this.#known.succeeded(model, release);
+    return release;
   }
 
   /** Stable, and the canary when there is one that can be had: two at most are to be resident. */
