@@ -30,7 +30,8 @@ def halve(model: onnx.ModelProto) -> onnx.ModelProto:
         values = numpy_helper.to_array(tensor).astype(np.float16)
         graph.initializer.remove(tensor)
         graph.initializer.append(numpy_helper.from_array(values, stored))
-        casts.append(helper.make_node("Cast", [stored], [tensor.name], name=f"{tensor.name}_cast", to=TensorProto.FLOAT))
+        name = f"{tensor.name}_cast"
+        casts.append(helper.make_node("Cast", [stored], [tensor.name], name=name, to=TensorProto.FLOAT))
     nodes = list(graph.node)
     del graph.node[:]
     graph.node.extend(casts + nodes)

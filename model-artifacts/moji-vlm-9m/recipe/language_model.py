@@ -55,7 +55,7 @@ class TextBlock(nn.Module):
         self.down = nn.Linear(TEXT_FFN, TEXT_WIDTH, bias=False)
 
     def forward(self, x, cos, sin, bias, past=None):
-        """x [B, T, TEXT_WIDTH], bias [B, 1, T, N = past + T] -> x, (key, value), each [B, TEXT_KV_HEADS, N, HEAD_DIM]."""
+        """x [B, T, TEXT_WIDTH], bias [B, 1, T, N] -> x, (key, value): [B, TEXT_KV_HEADS, N, HEAD_DIM], N = past + T."""
         batch, tokens, _ = x.shape
         y = self.norm1(x)
         query = rotate(self.q(y).view(batch, tokens, TEXT_HEADS, HEAD_DIM).transpose(1, 2), cos, sin)
