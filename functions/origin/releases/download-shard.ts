@@ -17,12 +17,18 @@ export async function downloadShard(
   file: FileHandle,
   position: number,
   signal: AbortSignal,
+  timeoutMs = SHARD_TIMEOUT_MS,
 ): Promise<void> {
   const hash = createHash("sha256");
   let received = 0;
   for (let attempt = 1; received < shard.size; attempt += 1) {
     try {
-      for await (const chunk of chunksFrom(source, shard, received, signal)) {
+      for await (const chunk of chunksFrom(
+        source,
+        shard,
+        received,
+        AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      )) {
         hash.update(chunk);
         await writeAll(file, chunk, position + received);
         received += chunk.length;
@@ -42,10 +48,9 @@ async function* chunksFrom(
   source: ObjectSource,
   shard: Shard,
   offset: number,
-  signal: AbortSignal,
+  deadline: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const key = blobKey(shard.sha256);
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(SHARD_TIMEOUT_MS)]);
   let room = shard.size - offset;
   const body = await source.read(key, offset, deadline).catch((cause: unknown) => {
     throw unreadable(key, cause);

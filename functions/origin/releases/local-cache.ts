@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { link, mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ORIGIN_SHARDS_IN_FLIGHT } from "../../../shared/limits/releases.ts";
+import { ORIGIN_SHARDS_IN_FLIGHT, SHARD_TIMEOUT_MS } from "../../../shared/limits/releases.ts";
 import type { Sha256 } from "../../../shared/releases/digest.ts";
 import type { Release, ReleaseFile } from "../../../shared/releases/release.ts";
 import { Semaphore } from "../../../shared/releases/semaphore.ts";
@@ -25,14 +25,16 @@ export interface LocalRelease {
 export class LocalCache {
   readonly #root: string;
   readonly #source: ObjectSource;
+  readonly #shardTimeoutMs: number;
   readonly #inFlight = new Semaphore(ORIGIN_SHARDS_IN_FLIGHT);
   /** A file that was downloaded and not yet linked looks like one that nobody needs, so opening and pruning take turns. */
   readonly #alone = new Semaphore(1);
   /** What this process downloaded or hashed; bytes from an earlier process are hashed once before use. */
   readonly #verified = new Set<Sha256>();
 
-  constructor(root: string, source: ObjectSource) {
+  constructor(root: string, source: ObjectSource, shardTimeoutMs = SHARD_TIMEOUT_MS) {
     this.#root = root;
+    this.#shardTimeoutMs = shardTimeoutMs;
     this.#source = source;
   }
 
@@ -103,10 +105,12 @@ export class LocalCache {
       position += shard.size;
       return this.#inFlight.run(async () => {
         failed.signal.throwIfAborted();
-        await downloadShard(this.#source, shard, handle, at, failed.signal).catch((thrown: unknown) => {
-          failed.abort(thrown);
-          throw thrown;
-        });
+        await downloadShard(this.#source, shard, handle, at, failed.signal, this.#shardTimeoutMs).catch(
+          (thrown: unknown) => {
+            failed.abort(thrown);
+            throw thrown;
+          },
+        );
       });
     });
     // The handle is closed after this, so every download must have ended, also when one failed.

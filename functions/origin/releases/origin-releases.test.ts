@@ -77,7 +77,7 @@ async function promote(value: ChannelDocument, signer: SigningKey | null = key):
 
 function origin(): OriginReleases {
   const source = s3Source({ bucket: BUCKET, endpoint: s3.endpoint, accessKeyId: "a", secretAccessKey: "b" });
-  return new OriginReleases({ source, channel: "production", cacheDir, trust, now: () => clock });
+  return new OriginReleases({ source, channel: "production", cacheDir, trust, now: () => clock, shardTimeoutMs: 1000 });
 }
 
 async function refreshed(releases: OriginReleases, ms = CHANNEL_REFRESH_MS): Promise<string> {
@@ -204,6 +204,16 @@ describe("a store that misbehaves", () => {
     ["503", "shard_unreadable", answer(503, "<Error><Code>SlowDown</Code></Error>")],
     ["429", "shard_unreadable", answer(429, "<Error><Code>TooManyRequests</Code></Error>")],
     ["403", "shard_unreadable", answer(403, "<Error><Code>AccessDenied</Code></Error>")],
+    ["silent", "shard_unreadable", () => true],
+    [
+      "slow",
+      "shard_unreadable",
+      (_, response, bytes) => {
+        response.writeHead(200, { "content-length": bytes?.length ?? 0 });
+        response.write(bytes?.subarray(0, 0));
+        return true;
+      },
+    ],
     ["a redirect", "shard_unreadable", answer(307, "", { location: "http://127.0.0.1:9/evil" })],
   ])("never gets a shard on disk that is %s", async (_, fault, misbehave) => {
     s3.fault = shardFault(99, misbehave);

@@ -24,6 +24,8 @@ export interface OriginReleasesOptions extends Omit<ReadEvents, "onVerified"> {
   /** A folder of this process alone. */
   readonly cacheDir: string;
   readonly trust: Trust;
+  /** For one try of one shard; SHARD_TIMEOUT_MS unless told. */
+  readonly shardTimeoutMs?: number;
   readonly now?: () => number;
 }
 
@@ -56,7 +58,7 @@ export class OriginReleases {
     // A channel document is read from disk on a cold start only: later on, it would hide what is wrong with the store.
     this.#channels = new ShardReader([store], events);
     this.#disk = new ShardReader([disk]);
-    this.#cache = new LocalCache(options.cacheDir, options.source);
+    this.#cache = new LocalCache(options.cacheDir, options.source, options.shardTimeoutMs);
   }
 
   /** What the channel serves now; it may be CHANNEL_REFRESH_MS old. Throws ReleaseError on a cold start without one. */
