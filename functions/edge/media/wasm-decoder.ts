@@ -6,7 +6,7 @@ import { decodeBmp } from "./codecs/bmp.ts";
 import { decodeGif } from "./codecs/gif.ts";
 import { decodeJpeg } from "./codecs/jpeg.ts";
 import { startNativeCodec, type NativeCodec } from "./codecs/native-codec.ts";
-import { startPng, type PngDecoder } from "./codecs/png.ts";
+import { decodePng } from "./codecs/png.ts";
 import { decodeWebp } from "./codecs/webp.ts";
 
 /**
@@ -21,13 +21,13 @@ const MAX_IDLE_HEAP_BYTES = 8 * 1024 * 1024;
  * A codec starts when it is first needed. It is let go after a failure, since what a trap leaves in its heap is unknown.
  */
 export function createWasmDecoder(modules: CodecModules): PictureDecoder {
-  const codecs: { png?: PngDecoder | undefined; jpeg?: NativeCodec | undefined; webp?: NativeCodec | undefined } = {};
+  const codecs: { png?: NativeCodec | undefined; jpeg?: NativeCodec | undefined; webp?: NativeCodec | undefined } = {};
 
   function decode(bytes: Uint8Array, header: ImageHeader): DecodedPicture {
     switch (header.format) {
       case "png":
-        codecs.png ??= startPng(modules.png);
-        return codecs.png.decode(bytes);
+        codecs.png ??= startNativeCodec(modules.png, "PNG");
+        return decodePng(codecs.png, bytes, header);
       case "jpeg":
         codecs.jpeg ??= startNativeCodec(modules.jpeg, "JPEG");
         return decodeJpeg(codecs.jpeg, bytes, header);

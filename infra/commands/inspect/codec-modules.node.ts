@@ -7,7 +7,7 @@ export async function loadCodecModules(): Promise<CodecModules> {
   const compile = async (file: string): Promise<WebAssembly.Module> =>
     WebAssembly.compile(await readFile(fileURLToPath(import.meta.resolve(file))));
   const [png, jpeg, webp, resample] = await Promise.all([
-    compile("@jsquash/png/codec/pkg/squoosh_png_bg.wasm"),
+    compile("../../../functions/edge/media/codecs/png.wasm"),
     compile("../../../functions/edge/media/codecs/jpeg.wasm"),
     compile("../../../functions/edge/media/codecs/webp.wasm"),
     compile("../../../shared/image/resample/resample.wasm"),

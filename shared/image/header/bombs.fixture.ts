@@ -128,6 +128,16 @@ export function bombs(): readonly Bomb[] {
       code: "image_too_large",
     },
     {
+      name: "animated WebP of 10 MP",
+      bytes: patched("webp-animated", 24, [...le24(3999), ...le24(2499)]),
+      code: "image_too_large",
+    },
+    {
+      name: "PNG of 10 MP that is turned",
+      bytes: patched("png-exif-6", 16, [...be32(4000), ...be32(2500)]),
+      code: "image_too_large",
+    },
+    {
       name: "WebP whose canvas is smaller than its picture",
       bytes: patched("webp-lossy-alpha", 24, [...le24(7), ...le24(7)]),
       code: "invalid_image",

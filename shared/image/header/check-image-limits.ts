@@ -1,5 +1,6 @@
 import { FoveaError } from "../../errors/error.ts";
 import {
+  MAX_HEAVY_IMAGE_PIXELS,
   MAX_IMAGE_FILE_BYTES,
   MAX_IMAGE_FRAMES,
   MAX_IMAGE_PIXELS,
@@ -7,7 +8,7 @@ import {
   MAX_REQUEST_PIXELS,
   MIN_IMAGE_SIDE,
 } from "../../limits/image.ts";
-import type { ImageHeader } from "./image-header.ts";
+import { swapsSides, type ImageHeader } from "./image-header.ts";
 
 /** Refuses a file that is too long to look at. @throws FoveaError `image_too_large`, `invalid_image` */
 export function checkImageFileSize(bytes: number): void {
@@ -18,7 +19,7 @@ export function checkImageFileSize(bytes: number): void {
 }
 
 /** Refuses a picture by what its header says, before any decoder runs. @throws FoveaError `image_too_small`, `image_too_large` */
-export function checkImageLimits({ width, height, frames }: ImageHeader): void {
+export function checkImageLimits({ format, width, height, frames, orientation }: ImageHeader): void {
   if (width < MIN_IMAGE_SIDE || height < MIN_IMAGE_SIDE) {
     throw new FoveaError(
       "image_too_small",
@@ -30,6 +31,9 @@ export function checkImageLimits({ width, height, frames }: ImageHeader): void {
       "image_too_large",
       `The picture has ${width} x ${height} pixels; at most ${MAX_IMAGE_PIXELS} in all and ${MAX_IMAGE_SIDE} a side. Scale it down.`,
     );
+  }
+  if (format !== "jpeg" && swapsSides(orientation) && width * height > MAX_HEAVY_IMAGE_PIXELS) {
+    throw new FoveaError("image_too_large", "The picture is too large to be turned by its EXIF data. Send it upright.");
   }
   if (frames > MAX_IMAGE_FRAMES) {
     throw new FoveaError("image_too_large", `The animation has more than ${MAX_IMAGE_FRAMES} frames.`);

@@ -1,4 +1,5 @@
 import { FoveaError } from "../../errors/error.ts";
+import { MAX_HEAVY_IMAGE_PIXELS } from "../../limits/image.ts";
 import { readExifOrientation, readXmpOrientation, startsWithAscii } from "./exif.ts";
 import type { ImageHeader, Orientation } from "./image-header.ts";
 
@@ -19,6 +20,7 @@ export function readWebpHeader(bytes: Uint8Array, view: DataView): ImageHeader {
   let animated = false;
   let canvas = false;
   let pixels = false;
+  let lossless = false;
   let frames = 0;
   let exif: Orientation | undefined;
   let xmp: Orientation | undefined;
@@ -42,6 +44,7 @@ export function readWebpHeader(bytes: Uint8Array, view: DataView): ImageHeader {
       ({ width, height } = canvas ? sameSize({ width, height }, size) : size);
     } else if (startsWithAscii(bytes, "VP8L", at) && !pixels) {
       pixels = true;
+      lossless = true;
       if (view.getUint8(body) !== 0x2f)
         throw new FoveaError("invalid_image", "The WebP file has a damaged VP8L header.");
       const bits = view.getUint32(body + 1, true);
@@ -57,6 +60,9 @@ export function readWebpHeader(bytes: Uint8Array, view: DataView): ImageHeader {
       xmp = readXmpOrientation(bytes.subarray(body, body + length));
     }
     at = body + length + (length & 1);
+  }
+  if ((lossless || alpha || animated) && width * height > MAX_HEAVY_IMAGE_PIXELS) {
+    throw new FoveaError("image_too_large", "The picture is too large for this kind of WebP. Send lossy WebP or JPEG.");
   }
   if (animated ? frames === 0 : !pixels) throw new FoveaError("invalid_image", "The WebP file has no pixels.");
   return {

@@ -1,6 +1,6 @@
 import { swapsSides, type ImageHeader } from "../../../../shared/image/header/image-header.ts";
 import type { DecodedPicture } from "../../../../shared/image/picture-decoder.ts";
-import type { NativeCodec } from "./native-codec.ts";
+import { wholeFile, type NativeCodec } from "./native-codec.ts";
 
 /**
  * JPEG -> RGB by libjpeg-turbo, with its slow integer DCT and smooth upsampling: the same bits as Pillow's. The decoder
@@ -10,7 +10,7 @@ export function decodeJpeg(codec: NativeCodec, bytes: Uint8Array, header: ImageH
   const { width, height, orientation } = header;
   const turned = swapsSides(orientation);
   const { start, dx, dy } = strides(header);
-  const { data } = codec.decode(bytes, width * height * 3, width, height, start, dx, dy);
+  const { data } = codec.decode(wholeFile(bytes), width * height * 3, [width, height, start, dx, dy]);
   return { data, width: turned ? height : width, height: turned ? width : height, channels: 3, upright: true };
 }
 

@@ -8,6 +8,13 @@ interface CodecExports {
   decode(file: number, fileBytes: number, out: number, ...numbers: number[]): unknown;
 }
 
+/** A file on its way into a heap. */
+export interface CodecFile {
+  readonly length: number;
+  /** Writes at most `length` bytes. */
+  readonly write: (into: Uint8Array) => void;
+}
+
 /** A codec of `native/`, on a heap of its own. */
 export interface NativeCodec {
   /** Bytes of the heap; it never shrinks. */
@@ -18,10 +25,15 @@ export interface NativeCodec {
    * @param numbers what `decode` of the codec takes after file and buffer
    */
   decode(
-    file: Uint8Array,
+    file: CodecFile,
     outBytes: number,
-    ...numbers: number[]
+    numbers: readonly number[],
   ): { readonly data: Uint8Array; readonly result: unknown };
+}
+
+/** The bytes as they are. */
+export function wholeFile(bytes: Uint8Array): CodecFile {
+  return { length: bytes.length, write: (into) => into.set(bytes) };
 }
 
 /** `TRUNCATED` of native/jpeg.c. */
@@ -55,12 +67,12 @@ export function startNativeCodec(module: WebAssembly.Module, name: string): Nati
 
   return {
     heapBytes: () => codec.memory.buffer.byteLength,
-    decode(bytes, outBytes, ...numbers) {
+    decode({ length, write }, outBytes, numbers) {
       if (out !== 0) codec.release(out);
       out = allocate(outBytes);
-      const file = allocate(bytes.length);
-      new Uint8Array(codec.memory.buffer).set(bytes, file);
-      const result = codec.decode(file, bytes.length, out, ...numbers);
+      const file = allocate(length);
+      write(new Uint8Array(codec.memory.buffer, file, length));
+      const result = codec.decode(file, length, out, ...numbers);
       codec.release(file);
       return { data: new Uint8Array(codec.memory.buffer, out, outBytes), result };
     },

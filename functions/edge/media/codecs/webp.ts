@@ -2,7 +2,7 @@ import { FoveaError } from "../../../../shared/errors/error.ts";
 import { startsWithAscii } from "../../../../shared/image/header/exif.ts";
 import type { ImageHeader } from "../../../../shared/image/header/image-header.ts";
 import type { DecodedPicture } from "../../../../shared/image/picture-decoder.ts";
-import type { NativeCodec } from "./native-codec.ts";
+import { wholeFile, type NativeCodec } from "./native-codec.ts";
 
 /** WebP -> RGB or RGBA by libwebp. Of an animation the first frame, on a transparent canvas. */
 export function decodeWebp(codec: NativeCodec, bytes: Uint8Array, header: ImageHeader): DecodedPicture {
@@ -25,7 +25,7 @@ function decodeStill(
   { width, height }: Pick<ImageHeader, "width" | "height">,
   channels: 3 | 4,
 ): DecodedPicture {
-  const { data, result } = codec.decode(bytes, width * height * channels, width, height, channels);
+  const { data, result } = codec.decode(wholeFile(bytes), width * height * channels, [width, height, channels]);
   if (result !== 1) throw new FoveaError("invalid_image", "The WebP file is damaged.");
   return { data, width, height, channels, upright: false };
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds ../jpeg.wasm and ../webp.wasm. The outputs are committed, so only who changes a codec needs this.
+# Builds ../jpeg.wasm, ../png.wasm and ../webp.wasm. The outputs are committed, so only who changes a codec needs this.
 # Needs emscripten (Debian: apt-get install emscripten) and cargo, which brings the libraries' sources: the crates
-# turbojpeg-sys and libwebp-sys carry libjpeg-turbo and libwebp unchanged. One file is changed here: see saturate.h.
+# turbojpeg-sys, libwebp-sys, spng-sys and libz-sys carry libjpeg-turbo, libwebp, libspng and zlib unchanged. One file is changed here: see saturate.h.
 set -euo pipefail
 cd "$(dirname "$0")"
 here=$PWD
@@ -17,11 +17,15 @@ edition = "2021"
 [dependencies]
 turbojpeg-sys = "=1.2.0"
 libwebp-sys = "=0.13.3"
+spng-sys = "=0.1.0"
+libz-sys = "=1.1.31"
 TOML
 touch "$work/crates/src/lib.rs"
 (cd "$work/crates" && cargo vendor --quiet "$work/vendor" > /dev/null)
 jpeg=$work/vendor/turbojpeg-sys/libjpeg-turbo
 webp=$work/vendor/libwebp-sys/vendor
+spng=$work/vendor/spng-sys/libspng/spng
+zlib=$work/vendor/libz-sys/src/zlib
 
 flags=(-O3 -msimd128 -fno-exceptions -DNDEBUG -DNO_GETENV)
 link=(--no-entry -sSTANDALONE_WASM=1 -sFILESYSTEM=0 -sMALLOC=emmalloc -sALLOW_MEMORY_GROWTH=1 -sMEMORY_GROWTH_GEOMETRIC_STEP=0
@@ -70,6 +74,15 @@ build_webp() {
   emcc "${flags[@]}" -msse2 -msse4.1 -I"$webp" "$here/webp.c" "${kept[@]}" "${link[@]}" -o "$here/../webp.wasm"
 }
 
+build_png() {
+  local inflate=()
+  for name in adler32 crc32 inflate inffast inftrees zutil; do inflate+=("$zlib/$name.c"); done
+  # Its own SIMD is for x86 and ARM; the compiler makes wasm SIMD of the plain loops
+  emcc "${flags[@]}" -DSPNG_STATIC -DSPNG_DISABLE_OPT -I"$spng" -I"$zlib" "$here/png.c" "$spng/spng.c" "${inflate[@]}" "${link[@]}" \
+    -o "$here/../png.wasm"
+}
+
 build_jpeg
+build_png
 build_webp
 ls -l "$here"/../*.wasm
