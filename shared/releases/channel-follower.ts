@@ -1,4 +1,5 @@
-import { CHANNEL_REFRESH_MS, CHANNEL_RETRY_MS, MAX_CHANNEL_BYTES } from "../limits/releases.ts";
+import { CHANNEL_REFRESH_MS, CHANNEL_RETRY_MS, MAX_CHANNEL_BYTES, SHARD_TIMEOUT_MS } from "../limits/releases.ts";
+import { Memo } from "../memo/memo.ts";
 import { acceptChannel, openChannel, type ChannelDocument } from "./channel.ts";
 import type { Trust } from "./dsse.ts";
 import { describeFault } from "./error.ts";
@@ -29,7 +30,8 @@ export class ChannelFollower {
   readonly #now: () => number;
   #document: ChannelDocument | null = null;
   #refreshAt = 0;
-  #refreshing: Promise<ChannelDocument> | null = null;
+  /** One look at a time; one that never settles (its request was dropped) is given up on. */
+  readonly #looks = new Memo<ChannelDocument>({ max: 1, patienceMs: SHARD_TIMEOUT_MS });
   #fault: { readonly fault: string; readonly detail: string } | null = null;
 
   constructor(shards: ShardReader, options: FollowOptions) {
@@ -44,14 +46,16 @@ export class ChannelFollower {
   }
 
   /**
-   * The document that counts now. When it is due for a refresh the old one is answered at once and `onRefresh` gets the
-   * promise to keep alive; only a cold start waits. Throws ReleaseError on a cold start without a valid document.
+   * The document that counts now. When it is due for a refresh the old one is answered at once; only a cold start waits.
+   * `keepAlive` gets every look that this call begins or joins: in a Worker the client that began it may leave, and others
+   * wait for the same look. Throws ReleaseError on a cold start without a valid document.
    */
-  async current(onRefresh: (work: Promise<unknown>) => void = () => undefined): Promise<ChannelDocument> {
+  async current(keepAlive: (work: Promise<unknown>) => void = () => undefined): Promise<ChannelDocument> {
     const document = this.#document;
-    if (document === null) return this.#refresh();
-    if (this.#now() >= this.#refreshAt) onRefresh(this.#refresh().catch(() => undefined));
-    return document;
+    if (document !== null && this.#now() < this.#refreshAt) return document;
+    const look = this.#refresh();
+    keepAlive(look.catch(() => undefined));
+    return document ?? look;
   }
 
   /** Looks at the store now and waits for the result; the origin polls with this. */
@@ -59,11 +63,12 @@ export class ChannelFollower {
     return this.#refresh();
   }
 
-  #refresh(): Promise<ChannelDocument> {
-    this.#refreshing ??= this.#load().finally(() => {
-      this.#refreshing = null;
-    });
-    return this.#refreshing;
+  async #refresh(): Promise<ChannelDocument> {
+    try {
+      return await this.#looks.get("", () => this.#load());
+    } finally {
+      this.#looks.delete("");
+    }
   }
 
   async #load(): Promise<ChannelDocument> {

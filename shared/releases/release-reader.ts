@@ -14,6 +14,8 @@ export interface ReleaseReader {
   readonly digest: string;
   /** A whole file; every call reads anew, so keep what is needed again. Throws ReleaseError. */
   bytes(name: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** A whole file into a place that has exactly its size, such as a wasm memory. Throws ReleaseError. */
+  fill(name: string, place: Uint8Array<ArrayBuffer>): Promise<void>;
   text(name: string): Promise<string>;
   /** A JSON file as `unknown`: parse it with a schema. */
   json(name: string): Promise<unknown>;

@@ -44,11 +44,12 @@ export class ShardReader {
   }
 
   /**
-   * A whole file in one new buffer of `file.size` bytes; shards arrive in their places, so there is no second copy.
-   * Throws ReleaseError when a shard is not to be had from any source; the buffer is then dropped.
+   * A whole file in one buffer of `file.size` bytes, a new one unless the caller has a place for it; shards arrive in their
+   * places, so there is no second copy.
+   * Throws ReleaseError when a shard is not to be had from any source; the buffer must then be dropped.
    */
-  async file(file: ReleaseFile): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = new Uint8Array(file.size);
+  async file(file: ReleaseFile, bytes = new Uint8Array(file.size)): Promise<Uint8Array<ArrayBuffer>> {
+    if (bytes.byteLength !== file.size) throw new RangeError(`a place of ${bytes.byteLength} bytes for ${file.size}`);
     let offset = 0;
     const reads = file.shards.map((shard) => {
       const target = bytes.subarray(offset, offset + shard.size);

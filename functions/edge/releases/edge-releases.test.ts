@@ -11,7 +11,6 @@ import { blobKey, channelKey, manifestKey, signatureKey } from "../../../shared/
 import { signRelease } from "../../../shared/releases/model-signing.ts";
 import { TINY_FILE, TINY_MODEL, tinyRelease, type TinyRelease } from "../../../shared/releases/tiny-release.ts";
 import { EdgeReleases, type EdgeReleasesOptions } from "./edge-releases.ts";
-import { listModels } from "./list-models.ts";
 
 const bucket = (env as unknown as { RELEASES: R2Bucket }).RELEASES;
 const START = Date.parse("2026-01-15T00:00:00Z");
@@ -118,6 +117,23 @@ describe("EdgeReleases", () => {
       manifestKey(TINY_MODEL, "1.0.0"),
       signatureKey(TINY_MODEL, "1.0.0"),
     ]);
+  });
+
+  it("keeps a cold look at the store alive for those who wait, should the first client leave", async () => {
+    await promote(document(1));
+    const releases = edge();
+    const waiting = [releases.resolve(TINY_MODEL), releases.resolve(TINY_MODEL)];
+    await Promise.resolve();
+    expect(pending.length).toBeGreaterThanOrEqual(2);
+    await Promise.all(waiting);
+  });
+
+  it("does not take made-up names for models when many come at once", async () => {
+    await promote(document(1));
+    const releases = edge();
+    const made = await Promise.all(Array.from({ length: 40 }, (_, i) => faultOf(releases.resolve(`made-up-${i}`))));
+    expect(new Set(made)).toEqual(new Set(["model_not_found", "overloaded"]));
+    expect(await faultOf(releases.resolve(TINY_MODEL))).toBe("resolved");
   });
 
   it.each(["nobody", "../channels", "a/b", "", "x".repeat(500), "__proto__"])(
@@ -303,17 +319,5 @@ describe("the last known good release", () => {
     const mirror: BlobSource = { name: "mirror", get: (name) => Promise.resolve(copies.get(name) ?? null) };
     const release = await edge({ sources: [bucketSource(bucket), mirror] }).resolve(TINY_MODEL);
     expect(await release.text(TINY_FILE)).toBe("weights of a tiny encoder");
-  });
-});
-
-describe("listModels", () => {
-  it("lists what the channel serves, and leaves out what does not open", async () => {
-    await promote(document(5));
-    await bucket.put("channels/production/forged.json", await sealChannel(document(1, { model: "forged" }), null));
-    await bucket.put("channels/production/notes.txt", "x");
-    expect(await listModels(bucket, "production", trust)).toEqual([
-      { id: TINY_MODEL, created: Date.parse("2026-01-01T00:00:00.000Z") / 1000, version: "1.0.0" },
-    ]);
-    expect(await listModels(bucket, "staging", trust)).toEqual([]);
   });
 });

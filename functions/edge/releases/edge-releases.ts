@@ -154,7 +154,9 @@ export class EdgeReleases {
     if (!isModelName(model)) throw modelNotFound(model);
     const known = this.#followers.get(model);
     if (known !== undefined) return known;
-    if (this.#followers.size >= MAX_RESIDENT_MODELS) throw modelNotFound(model);
+    if (this.#followers.size >= MAX_RESIDENT_MODELS) {
+      throw new FoveaError("overloaded", "Too many different models are asked for at once. Try again in a moment.");
+    }
     const { channel, trust, floors, now, onFault } = this.#options;
     const follower = new ChannelFollower(this.#shards, {
       model,
@@ -189,6 +191,7 @@ function resolved(reader: ReleaseReader, canary: boolean): ResolvedRelease {
     release: reader.release,
     digest: reader.digest,
     bytes: (name) => reader.bytes(name),
+    fill: (name, place) => reader.fill(name, place),
     text: (name) => reader.text(name),
     json: (name) => reader.json(name),
     has: (name) => reader.has(name),
