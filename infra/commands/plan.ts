@@ -10,14 +10,16 @@ export default defineCommand({
     dir: { type: "positional", required: true, description: "Model folder in the layout of the Hugging Face hub" },
     graph: { type: "string", default: "onnx/vision_encoder.onnx", description: "Encoder graph, inside the folder" },
     reference: { type: "string", description: "Graph that says what is right (default: the same)" },
+    pictures: { type: "string", description: "Folder of pictures to measure on (default: the model's examples)" },
     layers: { type: "boolean", default: false, description: "List every product with its arithmetic" },
     json: { type: "boolean", default: false, description: "Print one JSON object" },
   },
   async run({ args }) {
-    const { dir, graph, reference } = args;
+    const { dir, graph, reference, pictures } = args;
     const compiled = await compileEncoder(path.resolve(dir), {
       graph,
       ...(reference === undefined ? {} : { reference }),
+      ...(pictures === undefined ? {} : { pictures: path.resolve(pictures) }),
     });
     console.log(args.json ? JSON.stringify(report(compiled), null, 2) : describe(compiled, args.layers));
   },

@@ -4,7 +4,7 @@ import { calibrate, type Calibration, type GatePicture } from "../../shared/enco
 import { compileGraph } from "../../shared/encoder/compile/compile.ts";
 import { parseProgram } from "../../shared/encoder/program/program.ts";
 import { chooseEncoderRuntime, type EncoderFacts, type RuntimeChoice } from "../../shared/encoder/choose.ts";
-import { readExamples } from "./examples.ts";
+import { readExamples, readPictures } from "./examples.ts";
 import { Reference } from "./reference.ts";
 
 const WASM = path.join(import.meta.dirname, "../../shared/encoder/encoder.wasm");
@@ -43,6 +43,8 @@ export async function compileEncoder(
   options: {
     readonly graph?: string;
     readonly reference?: string;
+    /** A folder of pictures to measure on, instead of the model folder's examples. */
+    readonly pictures?: string;
     readonly answers?: EncoderFacts["answers"];
     readonly onProgress?: (share: number) => void;
   } = {},
@@ -58,7 +60,7 @@ export async function compileEncoder(
     weightsBytes: null,
   });
   if ("unsupported" in compiled) return given({ ...none, unsupported: compiled.unsupported });
-  const examples = await readExamples(dir);
+  const examples = await (options.pictures === undefined ? readExamples(dir) : readPictures(dir, options.pictures));
   const reference = await Reference.open(options.reference === undefined ? graph : path.join(dir, options.reference));
   const pictures: GatePicture[] = [];
   for (const { pixel_values, shape } of examples) {

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import * as z from "zod";
 import { createWasmDecoder } from "../../functions/edge/media/wasm-decoder.ts";
@@ -18,28 +18,48 @@ export interface Example {
   readonly shape: readonly number[];
 }
 
-/** The example pictures of a model folder through its own image processor; empty when it has none. */
-export async function readExamples(dir: string): Promise<Example[]> {
+/** What the gate needs of a picture. */
+export type ExamplePicture = Pick<Example, "pixel_values" | "shape">;
+
+/** Turns picture files into `pixel_values` by the image processor of a model folder. */
+async function openProcessor(dir: string): Promise<(file: string) => Promise<ExamplePicture>> {
   const json = async (name: string): Promise<unknown> => JSON.parse(await readFile(path.join(dir, name), "utf8"));
-  let listed;
-  try {
-    listed = examplesSchema.parse(await json("examples/examples.json"));
-  } catch (thrown) {
-    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return [];
-    throw thrown;
-  }
   const processor = createImageProcessor(
     await json("preprocessor_config.json"),
     await json("processor_config.json").catch(() => undefined),
     await json("config.json"),
   );
   const decoder = createWasmDecoder(await loadCodecModules());
+  return async (file) => {
+    const image = await decodeImage(await readPicture(file), decoder, { transparency: processor.transparency });
+    const processed = processor.process(image);
+    return { pixel_values: processor.toPixelValues(processed), shape: processed.shape };
+  };
+}
+
+/** The example pictures of a model folder through its own image processor; empty when it has none. */
+export async function readExamples(dir: string): Promise<Example[]> {
+  let listed;
+  try {
+    listed = examplesSchema.parse(JSON.parse(await readFile(path.join(dir, "examples/examples.json"), "utf8")));
+  } catch (thrown) {
+    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return [];
+    throw thrown;
+  }
+  const process = await openProcessor(dir);
   const examples: Example[] = [];
   for (const { image, question, answer } of listed) {
-    const bytes = await readPicture(path.join(dir, "examples", path.basename(image)));
-    const processed = processor.process(await decodeImage(bytes, decoder, { transparency: processor.transparency }));
-    const pixel_values = processor.toPixelValues(processed);
-    examples.push({ question, answer, pixel_values, shape: processed.shape });
+    examples.push({ question, answer, ...(await process(path.join(dir, "examples", path.basename(image)))) });
   }
   return examples;
+}
+
+/** All picture files of a folder, for a model that brings no examples. */
+export async function readPictures(dir: string, folder: string): Promise<ExamplePicture[]> {
+  const process = await openProcessor(dir);
+  const pictures: ExamplePicture[] = [];
+  for (const name of (await readdir(folder)).filter((file) => /\.(png|jpe?g|webp|gif|bmp)$/i.test(file)).toSorted()) {
+    pictures.push(await process(path.join(folder, name)));
+  }
+  return pictures;
 }

@@ -1,7 +1,7 @@
 import wasm from "../../../shared/encoder/encoder.wasm";
 import { loadEncoder, type Fill } from "../../../shared/encoder/program/load.ts";
 import { KERNELS_VERSION } from "../../../shared/encoder/program/instructions.ts";
-import type { Machine } from "../../../shared/encoder/program/run.ts";
+import { allFinite, type Machine } from "../../../shared/encoder/program/run.ts";
 import { MAX_ENCODER_TILES } from "../../../shared/limits/encoder.ts";
 import type { EncoderInput, ImageFeatures, VisionEncoder } from "../vision-encoder.ts";
 
@@ -59,7 +59,7 @@ export class NativeEncoder implements VisionEncoder {
     const image_features = new Float32Array(tiles * tileSize);
     for (let tile = 0; tile < tiles; tile++) {
       const pixels = pixel_values.subarray(tile * size, (tile + 1) * size);
-      if (!pixels.every(Number.isFinite)) throw new Error("A pixel value is not finite.");
+      if (!allFinite(pixels)) throw new Error("A pixel value is not finite.");
       const features = await this.#machine.run((place) => place.set(pixels), {
         signal,
         onProgress: onProgress === undefined ? undefined : (share) => onProgress((tile + share) / tiles),
