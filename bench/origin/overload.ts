@@ -22,19 +22,23 @@ export async function overload(
   const concurrency = engine.maxSequences;
   let sent = 0;
   const began = performance.now();
-  const lane = async (): Promise<void> => {
-    while (sent < requests) await stream(engine, greedy(pick(prompts, sent++), TOKENS, `peak-${sent}`));
+  const lane = async (): Promise<number[]> => {
+    const times: number[] = [];
+    while (sent < requests)
+      times.push(...(await stream(engine, greedy(pick(prompts, sent++), TOKENS, `peak-${sent}`))));
+    return times;
   };
-  await Promise.all(Array.from({ length: concurrency }, lane));
+  const lanes = await Promise.all(Array.from({ length: concurrency }, lane));
   const seconds = (performance.now() - began) / 1000;
-  const peak = (requests * TOKENS) / seconds;
+  // Until the first lane found nothing left to send: after that the batch runs empty, which is no peak.
+  const peakEnd = Math.min(...lanes.map((times) => times.at(-1) ?? began));
+  const peak = rate(lanes.flat(), began, peakEnd);
 
   const admission = new Admission({ maxInFlight: 2 * concurrency, maxPerKey: 1_000, concurrency });
   const arrivalMs = (seconds * 1000) / requests / 2;
   const started = performance.now();
   const running: Promise<void>[] = [];
-  let answered = 0;
-  let lastEnd = started;
+  const answered: number[] = [];
   let slowestRefusalMs = 0;
   for (let i = 0; i < 2 * requests; i++) {
     // By the clock and not by sleeping a fixed time, so that a late timer does not lower the rate.
@@ -44,22 +48,28 @@ export async function overload(
     try {
       const lease = admission.enter("bench");
       const answer = async (): Promise<void> => {
-        answered += (await stream(engine, greedy(pick(prompts, i), TOKENS, `over-${i}`))).length;
+        const times = await stream(engine, greedy(pick(prompts, i), TOKENS, `over-${i}`));
+        answered.push(...times);
         lease.release();
-        lastEnd = performance.now();
       };
       running.push(answer());
     } catch {
       slowestRefusalMs = Math.max(slowestRefusalMs, performance.now() - asked);
     }
   }
+  const arrivalsEnd = performance.now();
   await Promise.all(running);
   return {
     peak,
-    goodput: answered / ((lastEnd - started) / 1000),
+    goodput: rate(answered, started, arrivalsEnd),
     refused: admission.refused.overloaded,
     slowestRefusalMs,
   };
+}
+
+/** Tokens per second between two moments. */
+function rate(times: readonly number[], from: number, to: number): number {
+  return times.filter((time) => time > from && time <= to).length / ((to - from) / 1000);
 }
 
 function pick(prompts: readonly Int32Array[], index: number): Int32Array {
