@@ -5,7 +5,15 @@ import { sha256Hex } from "./digest.ts";
 import { ReleaseError } from "./error.ts";
 import { manifestKey, signatureKey } from "./keys.ts";
 import { verifyReleaseSignature } from "./model-signing.ts";
-import { parseRelease, requireStage, type Release, type ReleaseRef, type Stage, type StageName } from "./release.ts";
+import {
+  parseRelease,
+  requireStage,
+  type Release,
+  type ReleaseFile,
+  type ReleaseRef,
+  type Stage,
+  type StageName,
+} from "./release.ts";
 import type { ShardReader } from "./shard-reader.ts";
 
 /** A release that is open for reading: the parsed manifest, its digest, and its files, each verified before it is given. */
@@ -80,10 +88,18 @@ class VerifiedRelease implements ReleaseReader {
   }
 
   async bytes(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#shards.file(this.#file(name));
+  }
+
+  async fill(name: string, place: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.#shards.file(this.#file(name), place);
+  }
+
+  #file(name: string): ReleaseFile {
     const file = this.has(name) ? this.release.files[name] : undefined;
     if (file === undefined) throw new ReleaseError("file_missing", `${this.release.name} has no file ${name}`);
     if (file.size > MAX_EDGE_FILE_BYTES) throw new ReleaseError("file_too_large", `${name} has ${file.size} bytes`);
-    return this.#shards.file(file);
+    return file;
   }
 
   async text(name: string): Promise<string> {
