@@ -68,12 +68,16 @@ export function writeBpe(
   ]);
   const affixes = prefix !== "" || (bpe.end_of_word_suffix ?? "") !== "";
   const reachable = bpe.ignore_merges ? vocab.keys() : merged.values();
-  return { sections, uncutBytes: byteLevel || affixes ? undefined : bytesBeforeMetaspace(reachable) };
+  return {
+    sections,
+    uncutBytes: byteLevel || affixes || !vocab.has("\u2581") ? undefined : bytesBeforeMetaspace(reachable),
+  };
 }
 
 /**
  * The last bytes of the characters that stand before a `\u2581` inside of a token. After any other character no merge reaches
- * across, and a text without a pre-tokenizer can be cut there: Llama and Gemma otherwise take a text as one word of its length.
+ * across, and a text without a pre-tokenizer can be cut there (when it has a token of its own, so that unknown characters do not
+ * fuse across it): Llama and Gemma otherwise take a text as one word of its length.
  */
 function bytesBeforeMetaspace(tokens: Iterable<string>): number[] {
   const bytes = new Set<number>();
