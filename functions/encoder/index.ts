@@ -1,4 +1,5 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { encoderInputs } from "../../shared/encoding/encoder-inputs.ts";
 import type { EncodeJob, EncodeResult, EncoderMemory, EncoderRpc, Outcome } from "../../shared/encoding/job.ts";
 import { toFoveaError } from "../../shared/errors/error.ts";
 import { encodeF16 } from "../../shared/frame/f16.ts";
@@ -7,7 +8,6 @@ import { openRelease, type ReleaseReader } from "../../shared/releases/release-r
 import { workerSources } from "../../shared/releases/worker-sources.ts";
 import { ShardReader } from "../../shared/releases/shard-reader.ts";
 import { Gate } from "./gate.ts";
-import { encoderInputs } from "./inputs.ts";
 import { ortHeapBytes } from "./ort/instantiate.ts";
 import { loadEncoder, type ResidentEncoder } from "./resident.ts";
 

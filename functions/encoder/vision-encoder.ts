@@ -1,17 +1,6 @@
-/** A named input of the encoder graph, besides `pixel_values`: upstream's name, dtype and shape. */
-export interface ExtraInput {
-  readonly name: string;
-  readonly dtype: "int64" | "bool";
-  readonly data: BigInt64Array | Uint8Array;
-  readonly shape: readonly number[];
-}
+import type { EncoderInput } from "../../shared/encoding/encoder-inputs.ts";
 
-export interface EncoderInput {
-  /** float32, row-major, in the shape that the release's processor makes: `[N, 3, H, W]` for most. */
-  readonly pixel_values: Float32Array<ArrayBuffer>;
-  readonly shape: readonly number[];
-  readonly extra?: readonly ExtraInput[];
-}
+export type { EncoderInput };
 
 export interface ImageFeatures {
   /** float32 `[rows, width]`: one row per image token, in the order of the tokens. */

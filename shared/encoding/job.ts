@@ -1,4 +1,4 @@
-import type { ProcessedImages } from "../image/processors/image-processor.ts";
+import type { EncoderSource } from "./encoder-inputs.ts";
 
 /** Which release a job is for, as the edge resolved it: the digest decides. */
 export interface JobRelease {
@@ -11,7 +11,7 @@ export interface JobRelease {
 export interface EncodeJob {
   readonly release: JobRelease;
   /** One picture, or what the family encodes at once. 8-bit samples; the encoder makes `pixel_values` of them. */
-  readonly processed: ProcessedImages;
+  readonly processed: EncoderSource;
 }
 
 export interface EncodeResult {

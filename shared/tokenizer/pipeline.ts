@@ -209,6 +209,8 @@ export class Pipeline {
     const { flags } = this.#vocabulary;
     for (let i = first; i < tokens.length; i++) {
       if ((flags[tokens.ids[i]] & TOKEN_FLAG.control) === 0) continue;
+      // A word of which the model knows nothing is no token that somebody wrote.
+      if (tokens.ids[i] === this.#model.unknownId) continue;
       const from = tokens.starts[i];
       const cut = from + widthOf(bytes[from]);
       tokens.length = first;

@@ -1,4 +1,5 @@
 import type { EncodeResult } from "../../../shared/encoding/job.ts";
+import type { EncoderSource } from "../../../shared/encoding/encoder-inputs.ts";
 import { FoveaError } from "../../../shared/errors/error.ts";
 import { checkRequestPixels } from "../../../shared/image/header/check-image-limits.ts";
 import type { ImageHeader } from "../../../shared/image/header/image-header.ts";
@@ -17,18 +18,22 @@ import type { ImageFile } from "./take-images.ts";
 export interface Picture {
   /** Feature key: sha256 over all that the features depend on; names them in caches. */
   readonly hash: string;
-  readonly processed: ProcessedImages;
+  readonly processed: EncoderSource;
   /** Feature rows that the encoder will make: how many placeholders it takes. */
   readonly rows: number;
 }
 
 const gate = new PictureGate();
 
-/** Decodes and processes the files one after another, so that one decoded picture is the peak. */
+/**
+ * Decodes and processes the files one after another, so that one decoded picture is the peak.
+ * @param text what the family's encoder reads of the prompt; it counts in the feature key
+ */
 export async function processImages(
   files: readonly ImageFile[],
   { imageProcessor, reader }: EdgeModel,
   stopwatch: Stopwatch,
+  text: Pick<EncoderSource, "qformer_input_ids"> = {},
 ): Promise<Picture[]> {
   if (files.length === 0) return [];
   if (imageProcessor === null) {
@@ -37,7 +42,7 @@ export async function processImages(
   checkRequestPixels(files.map(headerOf));
   const pictures: Picture[] = [];
   for (const file of files) {
-    const processed = await processOne(file, imageProcessor, files.length, stopwatch);
+    const processed = { ...(await processOne(file, imageProcessor, files.length, stopwatch)), ...text };
     const hash = await featureKey(reader.release.featureId, processed);
     pictures.push({ hash, processed, rows: processed.num_image_tokens.reduce((sum, count) => sum + count, 0) });
   }
@@ -93,7 +98,7 @@ export async function encodePicture(
 }
 
 /** The processed pixels are what the encoder reads, so two files that decode alike share their features. */
-async function featureKey(featureId: string, { pixels, ...rest }: ProcessedImages): Promise<string> {
+async function featureKey(featureId: string, { pixels, ...rest }: EncoderSource): Promise<string> {
   const head = new TextEncoder().encode(JSON.stringify([featureId, rest]));
   const input = new Uint8Array(4 + head.byteLength + pixels.byteLength);
   new DataView(input.buffer).setUint32(0, head.byteLength);

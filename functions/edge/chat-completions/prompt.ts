@@ -1,5 +1,9 @@
 import type { ChatMessage as TemplateMessage } from "../../../shared/chat-template/chat-template.ts";
+import { expandImageTokens } from "../../../shared/chat-template/image-tokens/expand.ts";
+import type { ImageFeatureGrid } from "../../../shared/chat-template/image-tokens/layout.ts";
+import type { PromptText } from "../../../shared/chat-template/prompt-text.ts";
 import { FoveaError } from "../../../shared/errors/error.ts";
+import type { ProcessedImages } from "../../../shared/image/processors/image-processor.ts";
 import { MAX_TEXT_CHARS } from "../../../shared/limits/limits.ts";
 import type { ChatRequest } from "../../../shared/openai/chat-request.ts";
 import type { ChatMessage, ContentPart } from "../../../shared/openai/content.ts";
@@ -19,27 +23,55 @@ export interface Prompt {
   readonly runs: readonly PlaceholderRun[];
 }
 
+/** What the expansion reads of a processed picture: not its pixels. */
+export type ProcessedShape = Pick<ProcessedImages, "num_image_tokens" | "shape" | "rows" | "cols">;
+
 /**
- * Renders the chat with the release's template, expands each image token to the number of its picture's feature rows, and
- * tokenizes. What users typed can make no control token.
- * @param rows feature rows of each picture
- * @throws FoveaError `invalid_request` when the template refuses the chat
+ * Renders the chat with the release's template. What users typed can make no control token.
+ * @throws FoveaError `invalid_request` when the template refuses the chat, `context_length_exceeded`
  */
-export function buildPrompt(request: ChatRequest, model: EdgeModel, rows: readonly number[]): Prompt {
-  const messages = request.messages.map(toTemplateMessage);
+export function renderChat(request: ChatRequest, model: EdgeModel): PromptText {
   checkTextLength(request.messages);
-  const rendered = model.chatTemplate.render(messages, { addGenerationPrompt: true });
-  const imageToken = imageTokenOf(model);
-  const expanded =
-    imageToken === null
-      ? rendered
-      : rendered.replaceControl(imageToken, (image) => imageToken.repeat(rows[image] ?? 0));
-  const token_ids = model.tokenizer.encodePrompt(expanded, { addSpecialTokens: true });
-  return { token_ids, runs: placeholderRuns(token_ids, model.config.imageTokenId, rows) };
+  const messages = request.messages.map((message) => toTemplateMessage(message, model));
+  return model.chatTemplate.render(messages, { addGenerationPrompt: true });
 }
 
-function imageTokenOf({ config, tokenizer }: EdgeModel): string | null {
-  return config.imageTokenId === null ? null : (tokenizer.idToToken(config.imageTokenId) ?? null);
+/** Expands each image token as the family does, to the number of its picture's feature rows, and tokenizes. */
+export function buildPrompt(rendered: PromptText, model: EdgeModel, images: readonly ProcessedShape[]): Prompt {
+  const { imageTokens, tokenizer, config } = model;
+  const grids = images.map(gridOf);
+  const expanded = imageTokens === null ? rendered : expandImageTokens(rendered, imageTokens, grids);
+  const token_ids = tokenizer.encodePrompt(expanded, { addSpecialTokens: true });
+  const rows = grids.map(({ features }) => features);
+  return { token_ids, runs: placeholderRuns(token_ids, config.imageTokenId, rows) };
+}
+
+/** One picture was processed alone, so that all counts of `processed` are its own. */
+function gridOf({ num_image_tokens, shape, rows, cols }: ProcessedShape): ImageFeatureGrid {
+  return {
+    features: num_image_tokens[0] ?? 0,
+    tileRows: rows?.[0] ?? 0,
+    tileColumns: cols?.[0] ?? 0,
+    frames: shape.slice(0, -3).reduce((product, size) => product * size, 1),
+  };
+}
+
+/**
+ * InstructBLIP's Q-Former reads the rendered prompt through a tokenizer of its own (`qformer_input_ids`); null for families
+ * whose encoder reads pictures only.
+ * @throws FoveaError `context_length_exceeded` beyond the positions that the Q-Former has
+ */
+export function qformerInputIds(rendered: PromptText, { qformer }: EdgeModel): readonly number[] | null {
+  if (qformer === null) return null;
+  const ids = qformer.tokenizer.encodePrompt(rendered, { addSpecialTokens: true });
+  if (ids.length > qformer.maxPositions) {
+    throw new FoveaError(
+      "context_length_exceeded",
+      `With a picture this model takes prompts of up to ${qformer.maxPositions} tokens; this one has ${ids.length}.`,
+      { param: "messages" },
+    );
+  }
+  return [...ids];
 }
 
 /** Pictures fill the placeholders in their order, row by row; both must end together. */
@@ -82,16 +114,17 @@ function mismatch(): FoveaError {
 }
 
 /** OpenAI's message as templates know it: `developer` is upstream's `system`, pictures become `{type: "image"}`. */
-function toTemplateMessage(message: ChatMessage): TemplateMessage {
+function toTemplateMessage(message: ChatMessage, { contentFormat }: EdgeModel): TemplateMessage {
   const role = message.role === "developer" ? "system" : message.role;
   const { content } = message;
   const rest = message.role === "assistant" && message.tool_calls ? { tool_calls: message.tool_calls } : {};
-  if (content === null || content === undefined || typeof content === "string")
-    return { role, content: content ?? "", ...rest };
-  const parts: readonly ContentPart[] = content;
-  // Most templates know lists of parts for pictures only, so text alone goes as a string.
-  if (parts.every((part) => part.type === "text"))
+  const parts: readonly ContentPart[] =
+    typeof content === "string" || content === null || content === undefined
+      ? [{ type: "text", text: content ?? "" }]
+      : content;
+  if (parts.every((part) => part.type === "text") && contentFormat(role) === "text") {
     return { role, content: parts.map(({ text }) => text).join(""), ...rest };
+  }
   return {
     role,
     content: parts.map((part) => (part.type === "text" ? { type: "text", text: part.text } : { type: "image" })),

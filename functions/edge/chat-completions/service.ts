@@ -11,7 +11,7 @@ import type { EdgeReleases, ResolvedRelease } from "../releases/edge-releases.ts
 import { Choice, type ChoiceDelta } from "./choice.ts";
 import type { ChatContext } from "./context.ts";
 import { processImages } from "./images.ts";
-import { buildPrompt } from "./prompt.ts";
+import { buildPrompt, qformerInputIds, renderChat } from "./prompt.ts";
 import { sendChat } from "./send.ts";
 import type { ImageFile } from "./take-images.ts";
 
@@ -81,9 +81,21 @@ async function answerWith(
 ): Promise<ChatAnswer> {
   const { stopwatch } = context;
   const model = await edgeModel(reader);
-  const pictures = await processImages(files, model, stopwatch);
-  const rows = pictures.map((picture) => picture.rows);
-  const prompt = await stopwatch.time("tokenize", "edge", () => buildPrompt(request, model, rows));
+  const rendered = await stopwatch.time("tokenize", "edge", () => renderChat(request, model));
+  const qformer_input_ids = files.length === 0 ? null : qformerInputIds(rendered, model);
+  const pictures = await processImages(
+    files,
+    model,
+    stopwatch,
+    qformer_input_ids === null ? {} : { qformer_input_ids },
+  );
+  const prompt = await stopwatch.time("tokenize", "edge", () =>
+    buildPrompt(
+      rendered,
+      model,
+      pictures.map(({ processed }) => processed),
+    ),
+  );
   const salt = await tenantSalt(context.apiKey, request.cache_salt ?? "");
   const { events, sentAt } = await sendChat({ request, model, prompt, pictures, salt }, context);
   return {

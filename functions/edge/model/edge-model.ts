@@ -1,3 +1,5 @@
+import { imageTokenLayout } from "../../../shared/chat-template/image-tokens/expand.ts";
+import type { ImageTokenLayout } from "../../../shared/chat-template/image-tokens/layout.ts";
 import { ChatTemplate } from "../../../shared/chat-template/chat-template.ts";
 import { FoveaError } from "../../../shared/errors/error.ts";
 import { createImageProcessor } from "../../../shared/image/processors/create-image-processor.ts";
@@ -8,6 +10,7 @@ import type { ReleaseReader } from "../../../shared/releases/release-reader.ts";
 import { Tokenizer } from "../../../shared/tokenizer/tokenizer.ts";
 import { codecModules } from "../media/codec-modules.workerd.ts";
 import { chatTemplateSource, readSpecialTokens } from "./chat-template-source.ts";
+import { contentFormats, type ContentFormats } from "./content-format.ts";
 import { parseModelConfig, type ModelConfig } from "./model-config.ts";
 
 /** What the edge holds of a release: all that turns a chat into ids, and ids into text. */
@@ -16,11 +19,17 @@ export interface EdgeModel {
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
   readonly chatTemplate: ChatTemplate;
+  readonly contentFormat: ContentFormats;
   /** null for a model without eyes. */
   readonly imageProcessor: ImageProcessor | null;
-  /** `processor_config.json`, for the expansion of image tokens; null when the release has none. */
-  readonly processorConfig: unknown;
+  /** How the family writes a picture into a prompt; null for a model without eyes. */
+  readonly imageTokens: ImageTokenLayout | null;
+  /** What the Q-Former of InstructBLIP reads the prompt with; null for other families. */
+  readonly qformer: { readonly tokenizer: Tokenizer; readonly maxPositions: number } | null;
 }
+
+/** The compiled form of `qformer_tokenizer/tokenizer.json`. */
+const QFORMER_TOKENIZER = "qformer_tokenizer/tokenizer.bin";
 
 /** Stable and canary of a few models; a compiled tokenizer takes 1 to 8 MB. */
 const MAX_MODELS = 4;
@@ -43,24 +52,40 @@ async function load(reader: ReleaseReader): Promise<EdgeModel> {
   const tokenizer = Tokenizer.load(await reader.bytes(program));
   const special = await readSpecialTokens(reader);
   const config = await reader.json("config.json");
+  const qformerTokenizer = reader.has(QFORMER_TOKENIZER) ? Tokenizer.load(await reader.bytes(QFORMER_TOKENIZER)) : null;
   const processorConfig = reader.has("processor_config.json") ? await reader.json("processor_config.json") : null;
+  const modelConfig = parseModelConfig(
+    config,
+    reader.has("generation_config.json") ? await reader.json("generation_config.json") : {},
+  );
+  const chatTemplate = ChatTemplate.parse(source, {
+    bosToken: special.bos_token ?? undefined,
+    eosToken: special.eos_token ?? undefined,
+    padToken: special.pad_token ?? undefined,
+    unkToken: special.unk_token ?? undefined,
+    // User text can make a control token of neither tokenizer
+    controlTokens: [...new Set([...tokenizer.controlTokens, ...(qformerTokenizer?.controlTokens ?? [])])],
+  });
   return {
     reader,
-    config: parseModelConfig(
-      config,
-      reader.has("generation_config.json") ? await reader.json("generation_config.json") : {},
-    ),
+    config: modelConfig,
     tokenizer,
-    chatTemplate: ChatTemplate.parse(source, {
-      bosToken: special.bos_token ?? undefined,
-      eosToken: special.eos_token ?? undefined,
-      padToken: special.pad_token ?? undefined,
-      unkToken: special.unk_token ?? undefined,
-      controlTokens: tokenizer.controlTokens,
-    }),
+    chatTemplate,
+    contentFormat: contentFormats(chatTemplate),
     imageProcessor: reader.has("preprocessor_config.json")
       ? createImageProcessor(await reader.json("preprocessor_config.json"), processorConfig, config, { resize })
       : null,
-    processorConfig,
+    imageTokens: modelConfig.imageTokenId === null ? null : layoutOf(modelConfig),
+    qformer:
+      qformerTokenizer === null ? null : { tokenizer: qformerTokenizer, maxPositions: modelConfig.qformerPositions },
   };
+}
+
+/** A release of a family that this runtime does not know is refused, never answered by another family's rules. */
+function layoutOf({ modelType }: ModelConfig): ImageTokenLayout {
+  const layout = imageTokenLayout(modelType);
+  if (layout === undefined) {
+    throw new FoveaError("release_unavailable", `The family ${modelType} of this release is not served.`);
+  }
+  return layout;
 }

@@ -10,6 +10,7 @@ const configSchema = z.object({
   vocab_size: count.nullish(),
   max_position_embeddings: count.nullish(),
   text_config: z.object({ vocab_size: count.nullish(), max_position_embeddings: count.nullish() }).nullish(),
+  qformer_config: z.object({ max_position_embeddings: count.nullish() }).nullish(),
 });
 
 const generationSchema = z.object({
@@ -26,6 +27,8 @@ export interface ModelConfig {
   readonly imageTokenId: number | null;
   readonly vocabSize: number;
   readonly maxPositions: number;
+  /** Tokens of text that a Q-Former takes. */
+  readonly qformerPositions: number;
   readonly doSample: boolean;
   readonly temperature?: number | undefined;
   readonly top_p?: number | undefined;
@@ -36,6 +39,9 @@ export interface ModelConfig {
 const DEFAULT_POSITIONS = 2048;
 const DEFAULT_VOCABULARY = 32_000;
 
+/** BERT's default. */
+const DEFAULT_QFORMER_POSITIONS = 512;
+
 /** @throws ZodError when a file of the release is not what upstream writes */
 export function parseModelConfig(config: unknown, generation: unknown): ModelConfig {
   const model = configSchema.parse(config);
@@ -45,6 +51,7 @@ export function parseModelConfig(config: unknown, generation: unknown): ModelCon
     imageTokenId: model.image_token_id ?? model.image_token_index ?? null,
     vocabSize: model.text_config?.vocab_size ?? model.vocab_size ?? DEFAULT_VOCABULARY,
     maxPositions: model.text_config?.max_position_embeddings ?? model.max_position_embeddings ?? DEFAULT_POSITIONS,
+    qformerPositions: model.qformer_config?.max_position_embeddings ?? DEFAULT_QFORMER_POSITIONS,
     doSample: do_sample ?? false,
     temperature: temperature ?? undefined,
     top_p: top_p ?? undefined,

@@ -1,3 +1,4 @@
+import type { PromptPositions } from "./position-ids.ts";
 import type { BackboneSpec } from "./spec.ts";
 import type { ProviderChoice } from "./providers.ts";
 
@@ -27,8 +28,11 @@ export interface Backbone {
   /** `embed_tokens`: ids `[S]` -> `[S, hidden]`. Every id must be inside the vocabulary. */
   embed(ids: Int32Array): Promise<Float32Array>;
 
-  /** An empty cache. `expected` tokens is a hint that saves growing it later. */
-  open(expected: number): KvSequence;
+  /**
+   * An empty cache. `expected` tokens is a hint that saves growing it later.
+   * @param positions of the prompt's tokens, where they are not 0, 1, 2, ...
+   */
+  open(expected: number, positions?: PromptPositions): KvSequence;
   close(kv: KvSequence): void;
 
   /**

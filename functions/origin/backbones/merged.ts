@@ -2,16 +2,19 @@ import { Tensor, type InferenceSession } from "onnxruntime-node";
 import type { Backbone, DecodeRow, KvSequence } from "./backbone.ts";
 import type { EmbedTokens } from "./embed-tokens.ts";
 import { copyRows, type RowPlace } from "./kv-copy.ts";
+import { positionIds, type PromptPositions } from "./position-ids.ts";
 import type { ProviderChoice } from "./providers.ts";
 import { cacheTensorNames, type BackboneSpec } from "./spec.ts";
-import { floats, ones, positions, stack } from "./tensors.ts";
+import { floats, ones, stack } from "./tensors.ts";
 
 /** What one sequence holds: one array `[kv_heads, held, head_dim]` per cache tensor. */
 class MergedSequence implements KvSequence {
   held = 0;
   arrays: readonly Float32Array[];
+  readonly positions: PromptPositions | undefined;
 
-  constructor(tensors: number) {
+  constructor(tensors: number, positions: PromptPositions | undefined) {
+    this.positions = positions;
     this.arrays = Array.from({ length: tensors }, () => new Float32Array(0));
   }
 }
@@ -39,8 +42,8 @@ export class MergedBackbone implements Backbone {
     return this.#embedTokens.run(ids);
   }
 
-  open(): KvSequence {
-    return new MergedSequence(this.#names.length);
+  open(_expected: number, positions?: PromptPositions): KvSequence {
+    return new MergedSequence(this.#names.length, positions);
   }
 
   close(kv: KvSequence): void {
@@ -80,10 +83,7 @@ export class MergedBackbone implements Backbone {
     const feeds: Record<string, Tensor> = {
       inputs_embeds: new Tensor("float32", embeds, [batch, width, hiddenSize]),
       attention_mask: ones([batch, held + width]),
-      position_ids: positions(
-        sequences.map((sequence) => sequence.held),
-        width,
-      ),
+      ...positionIds(this.spec, sequences, width),
     };
     this.#names.forEach((name, index) => {
       const past = stack(sequences.map(({ arrays }) => arrays[index] ?? new Float32Array(0)));

@@ -1,4 +1,5 @@
 import { copyRows } from "./kv-copy.ts";
+import type { PromptPositions } from "./position-ids.ts";
 import type { KvSequence } from "./backbone.ts";
 import { cacheTensorNames, type BackboneSpec } from "./spec.ts";
 
@@ -11,6 +12,7 @@ const FIRST_SLOTS = 2;
 export class SlotSequence implements KvSequence {
   held = 0;
   slot: number;
+  positions: PromptPositions | undefined = undefined;
 
   constructor(slot: number) {
     this.slot = slot;
@@ -122,7 +124,7 @@ export class SlotCache {
 
   #place(
     index: number,
-    sequence: SlotSequence,
+    sequence: Pick<SlotSequence, "slot">,
     at: number,
   ): { array: Float32Array; offset: number; room: number; at: number } {
     return { array: this.#array(index), offset: sequence.slot * this.#slotSize(this.#room), room: this.#room, at };
@@ -145,7 +147,7 @@ export class SlotCache {
     const { kvHeads, headDim } = this.#spec;
     for (let index = 0; index < this.#tensors; index++) {
       const spare = resident === undefined ? undefined : this.view(index, slot, 1).slice();
-      const target = this.#place(index, { slot, held: 0 }, 0);
+      const target = this.#place(index, { slot }, 0);
       copyRows(this.#place(index, mover, 0), target, mover.held, kvHeads, headDim);
       if (spare !== undefined) this.view(index, from, 1).set(spare);
     }

@@ -1,10 +1,11 @@
 import { Tensor, type InferenceSession } from "onnxruntime-node";
 import type { Backbone, DecodeRow, KvSequence } from "./backbone.ts";
 import type { EmbedTokens } from "./embed-tokens.ts";
+import { positionIds, type PromptPositions } from "./position-ids.ts";
 import type { ProviderChoice } from "./providers.ts";
 import { SlotCache, SlotSequence } from "./slot-cache.ts";
 import { cacheTensorNames, type BackboneSpec } from "./spec.ts";
-import { floats, positions, rightPaddedMask, stack } from "./tensors.ts";
+import { floats, rightPaddedMask, stack } from "./tensors.ts";
 
 /**
  * Graphs whose past lies in slots with room to spare. `rows` only reads it and hands back the new rows, which are
@@ -38,8 +39,10 @@ export class SlotBackbone implements Backbone {
     return this.#embedTokens.run(ids);
   }
 
-  open(expected: number): KvSequence {
-    return this.#cache.open(expected);
+  open(expected: number, positions?: PromptPositions): KvSequence {
+    const sequence = this.#cache.open(expected);
+    sequence.positions = positions;
+    return sequence;
   }
 
   close(kv: KvSequence): void {
@@ -76,7 +79,7 @@ export class SlotBackbone implements Backbone {
     const feeds: Record<string, Tensor> = {
       inputs_embeds: new Tensor("float32", embeds, [batch, width, hiddenSize]),
       attention_mask: rightPaddedMask(starts.map((held) => held + width)),
-      position_ids: positions(starts, width),
+      ...positionIds(this.spec, sequences, width),
     };
     if (layout === "rows") {
       feeds["logits_index"] = new Tensor("int64", new BigInt64Array(batch).fill(BigInt(width - 1)), [batch]);

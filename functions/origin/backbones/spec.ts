@@ -23,6 +23,10 @@ export interface BackboneSpec {
   readonly eosTokenIds: readonly number[];
   /** The placeholder id of image positions, where the model has eyes. */
   readonly imageTokenId: number | null;
+  /** What the graph's `position_ids` are: `[B, S]`, `[3, B, S]` (M-RoPE: time, row, column), or no input at all. */
+  readonly positions: "none" | "sequential" | "mrope";
+  /** M-RoPE: patches along one side of what becomes one feature row. */
+  readonly mergeSize: number;
   /**
    * True when a graph quantizes activations with one scale per tensor (DynamicQuantizeLinear): every token's value then
    * depends on which others run beside it, so prompts run whole and alone, and no prefix is reused.
@@ -55,6 +59,7 @@ const modelConfig = z.object({
   image_token_index: z.int().nonnegative().optional(),
   image_token_id: z.int().nonnegative().optional(),
   eos_token_id: tokenIds.nullish(),
+  vision_config: z.object({ spatial_merge_size: z.int().positive().max(64).nullish() }).nullish(),
 });
 
 const generationConfig = z.object({ eos_token_id: tokenIds.nullish() });
@@ -107,9 +112,23 @@ export function readSpec(graph: GraphFacts, config: unknown, generation: unknown
     vocabSize: expected.vocab_size,
     maxPositions: text.max_position_embeddings,
     eosTokenIds: ends,
+    positions: readPositions(graph),
+    mergeSize: top.vision_config?.spatial_merge_size ?? DEFAULT_MERGE_SIZE,
     imageTokenId: top.image_token_index ?? top.image_token_id ?? null,
     entangled: graph.operators.has("DynamicQuantizeLinear"),
   };
+}
+
+/** Qwen2-VL's default. */
+const DEFAULT_MERGE_SIZE = 2;
+
+function readPositions({ inputs }: GraphFacts): BackboneSpec["positions"] {
+  const input = inputs.find(({ name }) => name === "position_ids");
+  if (input === undefined || !input.isTensor) return "none";
+  if (input.shape.length === 2) return "sequential";
+  const [axes] = input.shape;
+  if (input.shape.length === 3 && (axes === 3 || typeof axes === "string")) return "mrope";
+  throw new Error(`position_ids has the shape [${input.shape.join(", ")}]; [B, S] and [3, B, S] are served.`);
 }
 
 function readLayout(graph: GraphFacts): CacheLayout {

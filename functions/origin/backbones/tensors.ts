@@ -13,15 +13,6 @@ export function rightPaddedMask(lengths: readonly number[]): Tensor {
   return new Tensor("int64", mask, [lengths.length, total]);
 }
 
-/** `position_ids [B, S]`: row b counts up from `starts[b]`. */
-export function positions(starts: readonly number[], width: number): Tensor {
-  const ids = new BigInt64Array(starts.length * width);
-  starts.forEach((start, row) => {
-    for (let i = 0; i < width; i++) ids[row * width + i] = BigInt(start + i);
-  });
-  return new Tensor("int64", ids, [starts.length, width]);
-}
-
 /** The float32 data of an output that must be there. */
 export function floats(outputs: Readonly<Record<string, Tensor>>, name: string): Float32Array {
   const data = outputs[name]?.data;

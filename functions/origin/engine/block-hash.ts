@@ -4,7 +4,8 @@ import type { GenerateRequest } from "./request.ts";
 
 /**
  * Names of a prompt's full blocks: a hash chain, so that a name stands for everything before it too. Each link covers
- * the name before, the token ids, and for each picture that reaches into the block its hash, where it begins and with which row. The
+ * the name before, the token ids, and for each picture that reaches into the block its hash, where it begins,
+ * with which row, and its grid, which positions depend on. The
  * chain starts at the salt: nothing is found across two salts.
  */
 export function blockHashes(request: Pick<GenerateRequest, "tokenIds" | "features" | "salt">): string[] {
@@ -15,9 +16,9 @@ export function blockHashes(request: Pick<GenerateRequest, "tokenIds" | "feature
     const link = createHash("sha256").update(previous);
     const ids = tokenIds.subarray(start, start + BLOCK_TOKENS);
     link.update(new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength));
-    for (const { hash, offset, length, row } of features) {
+    for (const { hash, offset, length, row, gridThw } of features) {
       if (offset < start + BLOCK_TOKENS && offset + length > start)
-        link.update(`feature ${hash} ${offset - start} ${row} `);
+        link.update(`feature ${hash} ${offset - start} ${row} ${gridThw?.join("x") ?? ""} `);
     }
     previous = link.digest();
     hashes.push(previous.toString("base64"));

@@ -1,5 +1,6 @@
 import { FoveaError } from "../../../shared/errors/error.ts";
 import type { BackboneSpec } from "../backbones/spec.ts";
+import { checkGrid } from "./positions.ts";
 import type { GenerateRequest } from "./request.ts";
 
 /**
@@ -17,9 +18,11 @@ export function checkRequest(request: GenerateRequest, spec: BackboneSpec, maxSe
     );
   }
   if (tokenIds.some((id) => id < 0 || id >= spec.vocabSize)) throw invalid("a token id is outside the vocabulary");
-  for (const { rows, offset, length } of features) {
+  for (const feature of features) {
+    const { rows, offset, length } = feature;
     if (rows.length !== length * spec.hiddenSize) throw invalid(`features are not ${spec.hiddenSize} wide`);
     if (offset + length > tokenIds.length) throw invalid("a feature lies outside of the prompt");
+    checkGrid(feature, spec);
     checkPlaceholders(tokenIds.subarray(offset, offset + length), spec);
   }
   const ids = [...sampling.stop_token_ids, ...sampling.logit_bias.map(([id]) => id)];

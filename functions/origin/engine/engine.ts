@@ -88,8 +88,7 @@ export class Engine {
       request,
       arrival: this.#arrivals++,
       now: this.#now(),
-      maxPositions: spec.maxPositions,
-      eosTokenIds: spec.eosTokenIds,
+      spec,
       reusePrefix: this.#settings.prefixCache && !spec.entangled,
       fallbackSeed: this.#randomSeed(),
       processors,
@@ -163,7 +162,8 @@ export class Engine {
     const { group } = first;
     const { tokenIds } = group.request;
     first.phase = "prefill";
-    first.kv = this.#backbone.open(tokenIds.length + Math.min(group.maxTokens, BLOCK_TOKENS));
+    const expected = tokenIds.length + Math.min(group.maxTokens, BLOCK_TOKENS);
+    first.kv = this.#backbone.open(expected, group.positions);
     if (group.hashes.length > 0) {
       group.cachedTokens = this.prefixes.restore(this.#backbone, first.kv, group.hashes, tokenIds.length);
     }
@@ -214,7 +214,7 @@ export class Engine {
     if (others.length > 0) {
       const block = this.#backbone.readBlock(kv, 0, kv.held);
       for (const other of others) {
-        other.kv = this.#backbone.open(kv.held + BLOCK_TOKENS);
+        other.kv = this.#backbone.open(kv.held + BLOCK_TOKENS, group.positions);
         this.#backbone.appendBlock(other.kv, block, kv.held);
       }
     }

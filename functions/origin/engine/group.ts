@@ -1,5 +1,8 @@
+import type { PromptPositions } from "../backbones/position-ids.ts";
+import type { BackboneSpec } from "../backbones/spec.ts";
 import { blockHashes } from "./block-hash.ts";
 import { blocksFor } from "./kv-budget.ts";
+import { promptPositions } from "./positions.ts";
 import type { GenerateRequest } from "./request.ts";
 import type { LogitsProcessor } from "./sampling/sampler.ts";
 import { Sequence } from "./sequence.ts";
@@ -12,6 +15,8 @@ export class GroupState {
   readonly maxTokens: number;
   /** Names of the prompt's blocks; empty when nothing may be reused. */
   readonly hashes: readonly string[];
+  /** Where the prompt's tokens stand; undefined for 0, 1, 2, ... */
+  readonly positions: PromptPositions | undefined;
   readonly submittedAt: number;
   admittedAt: number | null = null;
   prefilledAt: number | null = null;
@@ -21,8 +26,7 @@ export class GroupState {
     readonly request: GenerateRequest;
     readonly arrival: number;
     readonly now: number;
-    readonly maxPositions: number;
-    readonly eosTokenIds: readonly number[];
+    readonly spec: Pick<BackboneSpec, "maxPositions" | "eosTokenIds" | "positions" | "mergeSize">;
     readonly reusePrefix: boolean;
     readonly fallbackSeed: number;
     readonly processors: readonly LogitsProcessor[];
@@ -32,9 +36,10 @@ export class GroupState {
     this.request = request;
     this.arrival = options.arrival;
     this.submittedAt = options.now;
-    this.maxTokens = Math.min(sampling.max_tokens, options.maxPositions - request.tokenIds.length);
+    this.maxTokens = Math.min(sampling.max_tokens, options.spec.maxPositions - request.tokenIds.length);
+    this.positions = promptPositions(request, options.spec);
     this.hashes = options.reusePrefix ? blockHashes(request) : [];
-    const stopIds = new Set([...(sampling.ignore_eos ? [] : options.eosTokenIds), ...sampling.stop_token_ids]);
+    const stopIds = new Set([...(sampling.ignore_eos ? [] : options.spec.eosTokenIds), ...sampling.stop_token_ids]);
     this.sequences = Array.from({ length: sampling.n }, (_, choice) => {
       const processor = options.processors[choice] ?? null;
       return new Sequence({ group: this, choice, stopIds, fallbackSeed: options.fallbackSeed, processor });

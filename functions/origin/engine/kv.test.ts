@@ -84,6 +84,8 @@ describe("SlotCache", () => {
     vocabSize: 16,
     maxPositions: 4096,
     eosTokenIds: [],
+    positions: "sequential",
+    mergeSize: 2,
     imageTokenId: null,
     entangled: false,
   };

@@ -11,6 +11,8 @@ export interface FeatureRows {
   readonly row: number;
   /** `[length, hidden]` */
   readonly rows: Float32Array;
+  /** Patches in time, height and width of the picture, which M-RoPE positions need. */
+  readonly gridThw?: readonly [t: number, h: number, w: number] | undefined;
 }
 
 /** What the engine is asked to do. Survives a structured clone. */

@@ -61,9 +61,10 @@ function decode(feature: FrameFeature, tensors: Frame["tensors"], options: ToReq
   return decodeFeatures(tensor, tensors.get(`${name}.scale`), options.hiddenSize);
 }
 
-function toRows({ hash, offset, length, row }: FrameFeature, held: CachedFeatures | undefined): FeatureRows {
+function toRows({ hash, offset, length, row, grid_thw }: FrameFeature, held: CachedFeatures | undefined): FeatureRows {
   if (held === undefined || row + length > held.rows) {
     throw new FoveaError("invalid_frame", "A feature takes more rows than the picture has.");
   }
-  return { hash, offset, length, row, rows: held.values.subarray(row * held.width, (row + length) * held.width) };
+  const rows = held.values.subarray(row * held.width, (row + length) * held.width);
+  return { hash, offset, length, row, rows, gridThw: grid_thw };
 }

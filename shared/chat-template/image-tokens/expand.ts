@@ -14,7 +14,7 @@ const LAYOUTS: Readonly<Record<string, ImageTokenLayout | undefined>> = {
   glm4v: repeatLayout("<|image|>"),
   idefics3: smolvlmLayout,
   smolvlm: smolvlmLayout,
-  idefics2: idefics2Layout(5),
+  idefics2: idefics2Layout,
   instructblip: instructblipLayout,
 };
 

@@ -7,6 +7,8 @@ export interface ImageFeatureGrid {
   /** Tiles without the global view, where a family cuts pictures into tiles; 0 and 0 when it was not cut. */
   readonly tileRows?: number;
   readonly tileColumns?: number;
+  /** Frames that the encoder sees of it, each with as many features: Idefics2 has five or one. */
+  readonly frames?: number;
 }
 
 /** How one family writes a picture into a prompt, as text before tokenization. */

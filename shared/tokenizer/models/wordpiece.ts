@@ -8,7 +8,7 @@ import type { Model } from "./model.ts";
 /** WordPiece (`models/wordpiece/mod.rs`): the longest token at each place, or the whole word unknown. */
 export class WordPiece implements Model {
   readonly #vocabulary: Vocabulary;
-  readonly #unkId: number;
+  readonly unknownId: number;
   readonly #prefix: Uint8Array;
   readonly #maxChars: number;
   /** The prefix, then the word: the prefix moves along, over what is done. */
@@ -16,10 +16,10 @@ export class WordPiece implements Model {
 
   constructor(record: RecordReader, vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary;
-    this.#unkId = record.u32();
+    this.unknownId = record.u32();
     this.#prefix = utf8Encoder.encode(record.string());
     this.#maxChars = record.u32();
-    if (this.#unkId >= vocabulary.size) throw malformed("the unknown token is not there");
+    if (this.unknownId >= vocabulary.size) throw malformed("the unknown token is not there");
   }
 
   beginText(): void {
@@ -30,7 +30,7 @@ export class WordPiece implements Model {
     const first = out.length;
     if (this.#isTooLong(bytes, start, end) || !this.#cut(bytes, start, end, out)) {
       out.length = first;
-      out.push(this.#unkId, start, end);
+      out.push(this.unknownId, start, end);
     }
   }
 
