@@ -35,6 +35,8 @@ export interface PlanOptions {
   readonly compilers?: StageCompilers;
 }
 
+const QFORMER = "qformer_tokenizer/";
+
 /** What runs the stages; a stage's runtime is part of the feature id. */
 const ORT_WEB = "onnxruntime-web@1.30.0";
 const ORT_NODE = "onnxruntime-node@1.30.0";
@@ -78,9 +80,13 @@ async function addText(
   const program = await planTokenizer(folder, compilers);
   files.set(program.name, program);
   const text = { placement: "edge", movable: false, dtype: "none", runtime: FOVEA, inputs: [], outputs: [] } as const;
+  const tokenizer = [program.name, ...(await take(folder, TOKENIZER_FILES, files))];
   // A Q-Former reads the prompt through a tokenizer of its own.
-  const qformer = folder.files.filter((file) => file.startsWith("qformer_tokenizer/"));
-  const tokenizer = [program.name, ...(await take(folder, [...TOKENIZER_FILES, ...qformer], files))];
+  if (folder.has(`${QFORMER}tokenizer.json`)) {
+    const qformer = await planTokenizer(folder, compilers, QFORMER);
+    files.set(qformer.name, qformer);
+    tokenizer.push(qformer.name);
+  }
   stages.tokenizer = { ...text, files: tokenizer, memoryBytes: textMemoryBytes(tokenizer, files) };
   const template = await take(folder, CHAT_TEMPLATE_FILES, files);
   if (template.length > 0)
@@ -91,10 +97,12 @@ async function addText(
 }
 
 /** The compiled form alone: the edge holds what the release names, and parsing tokenizer.json would cost it 70 MB. */
-async function planTokenizer(folder: HubFolder, compilers: StageCompilers): Promise<PlannedFile> {
-  if (!folder.has("tokenizer.json")) throw new HubFolderError(`${folder.root} has no tokenizer.json`);
-  const config = folder.has("tokenizer_config.json") ? await folder.json("tokenizer_config.json") : undefined;
-  return plannedFromBytes("tokenizer.bin", compilers.tokenizer(await folder.json("tokenizer.json"), config));
+async function planTokenizer(folder: HubFolder, compilers: StageCompilers, at = ""): Promise<PlannedFile> {
+  const source = `${at}tokenizer.json`;
+  if (!folder.has(source)) throw new HubFolderError(`${folder.root} has no ${source}`);
+  const settings = `${at}tokenizer_config.json`;
+  const config = folder.has(settings) ? await folder.json(settings) : undefined;
+  return plannedFromBytes(`${at}tokenizer.bin`, compilers.tokenizer(await folder.json(source), config));
 }
 
 async function addGraph(
