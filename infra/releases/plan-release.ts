@@ -3,6 +3,8 @@ import { basename, dirname, join } from "node:path";
 import { fitStages } from "../../shared/releases/budget.ts";
 import type { Stage, StageName } from "../../shared/releases/schema.ts";
 import { compileTokenizer } from "../../shared/tokenizer/compile/compile.ts";
+import { KERNELS_VERSION, NATIVE_RUNTIME_NAME } from "../../shared/encoder/program/instructions.ts";
+import { encoderFiles, type EncoderFiles } from "../encoder/encoder-files.ts";
 import { plannedFromBytes, plannedFromDisk, plannedFromSegments, type PlannedFile } from "./file-plan.ts";
 import { chooseGraphs, HubFolderError, readHubFolder, type HubFolder, type StageGraph } from "./hub-folder.ts";
 import { withByteSource } from "./onnx/byte-source.ts";
@@ -14,9 +16,11 @@ import { encoderMemoryBytes, backboneMemoryBytes, textMemoryBytes } from "./stag
 export interface StageCompilers {
   /** tokenizer.json and tokenizer_config.json, parsed -> the bytes of `tokenizer.bin`. */
   readonly tokenizer: (tokenizerJson: unknown, tokenizerConfig: unknown) => Uint8Array;
+  /** A folder and its encoder graph -> program and weights for our own runtime; null when onnxruntime-web is to run it. */
+  readonly encoder?: (dir: string, graph: string) => Promise<EncoderFiles | null>;
 }
 
-const COMPILERS: StageCompilers = { tokenizer: compileTokenizer };
+const COMPILERS: StageCompilers = { tokenizer: compileTokenizer, encoder: encoderFiles };
 
 export interface PlannedRelease {
   readonly modelType: string;
@@ -63,7 +67,12 @@ export async function planRelease(dir: string, options: PlanOptions = {}): Promi
   const files = new Map<string, PlannedFile>();
   const stages: Partial<Record<StageName, Stage>> = {};
   await addText(folder, options.compilers ?? COMPILERS, files, stages);
-  for (const graph of chooseGraphs(folder, options.dtype)) await addGraph(folder, graph, files, stages);
+  const compilers = options.compilers ?? COMPILERS;
+  for (const graph of chooseGraphs(folder, options.dtype)) {
+    const compiled = graph.stage === "vision_encoder" ? await compilers.encoder?.(folder.root, graph.file) : null;
+    if (compiled === null || compiled === undefined) await addGraph(folder, graph, files, stages);
+    else stages.vision_encoder = await addCompiledEncoder(folder, graph, compiled, files);
+  }
   return {
     ...(await describeModel(folder, options.license)),
     files: [...files.values()],
@@ -103,6 +112,24 @@ async function planTokenizer(folder: HubFolder, compilers: StageCompilers, at = 
   const settings = `${at}tokenizer_config.json`;
   const config = folder.has(settings) ? await folder.json(settings) : undefined;
   return plannedFromBytes(`${at}tokenizer.bin`, compilers.tokenizer(await folder.json(source), config));
+}
+
+/** The compiled encoder takes the place of its graph: the edge holds one form, and the origin runs no other. */
+async function addCompiledEncoder(
+  folder: HubFolder,
+  { file }: StageGraph,
+  { program, weights, memoryBytes }: EncoderFiles,
+  files: Map<string, PlannedFile>,
+): Promise<Stage> {
+  const io = await withByteSource(join(folder.root, file), readGraphIo);
+  const planned = [
+    plannedFromBytes("vision_encoder.bin", program),
+    plannedFromBytes("vision_encoder.weights", weights),
+  ];
+  for (const one of planned) files.set(one.name, one);
+  const names = planned.map(({ name }) => name);
+  const runtime = `${NATIVE_RUNTIME_NAME}@${KERNELS_VERSION}`;
+  return { placement: "edge", movable: false, files: names, dtype: "int8", runtime, ...io, memoryBytes };
 }
 
 async function addGraph(

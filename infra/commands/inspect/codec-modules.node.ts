@@ -1,16 +1,17 @@
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import path from "node:path";
 import type { CodecModules } from "../../../functions/edge/media/codec-modules.ts";
+import { ROOT } from "../../paths.ts";
 
-/** The codecs of the edge, read from disk and compiled. */
+/** Node compiles what workerd imports. */
 export async function loadCodecModules(): Promise<CodecModules> {
   const compile = async (file: string): Promise<WebAssembly.Module> =>
-    WebAssembly.compile(await readFile(fileURLToPath(import.meta.resolve(file))));
+    WebAssembly.compile(await readFile(path.join(ROOT, file)));
   const [png, jpeg, webp, resample] = await Promise.all([
-    compile("../../../functions/edge/media/codecs/png.wasm"),
-    compile("../../../functions/edge/media/codecs/jpeg.wasm"),
-    compile("../../../functions/edge/media/codecs/webp.wasm"),
-    compile("../../../shared/image/resample/resample.wasm"),
+    compile("functions/edge/media/codecs/png.wasm"),
+    compile("functions/edge/media/codecs/jpeg.wasm"),
+    compile("functions/edge/media/codecs/webp.wasm"),
+    compile("shared/image/resample/resample.wasm"),
   ]);
   return { png, jpeg, webp, resample };
 }
