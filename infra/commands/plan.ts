@@ -1,6 +1,8 @@
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { defineCommand } from "citty";
 import { compileEncoder, type CompiledEncoder } from "../encoder/compile-encoder.ts";
+import { UsageError } from "../local/ports.ts";
 import { formatBytes, formatTable } from "../releases/cli/format.ts";
 
 /** `fovea plan MODEL_DIR`: which runtime would encode for this model, why, and how each of its products is computed. */
@@ -11,6 +13,7 @@ export default defineCommand({
     graph: { type: "string", default: "onnx/vision_encoder.onnx", description: "Encoder graph, inside the folder" },
     reference: { type: "string", description: "Graph that says what is right (default: the same)" },
     pictures: { type: "string", description: "Folder of pictures to measure on (default: the model's examples)" },
+    out: { type: "string", description: "Folder to write the compiled encoder to: program and weights" },
     layers: { type: "boolean", default: false, description: "List every product with its arithmetic" },
     json: { type: "boolean", default: false, description: "Print one JSON object" },
   },
@@ -21,9 +24,18 @@ export default defineCommand({
       ...(reference === undefined ? {} : { reference }),
       ...(pictures === undefined ? {} : { pictures: path.resolve(pictures) }),
     });
+    if (args.out !== undefined) await write(compiled, args.out);
     console.log(args.json ? JSON.stringify(report(compiled), null, 2) : describe(compiled, args.layers));
   },
 });
+
+/** The two files that a release holds: `vision_encoder.program` and `vision_encoder.weights`. */
+async function write({ calibration, choice }: CompiledEncoder, folder: string): Promise<void> {
+  if (calibration === null) throw new UsageError(`There is nothing to write: ${choice.reason}.`);
+  await mkdir(folder, { recursive: true });
+  await writeFile(path.join(folder, "vision_encoder.program"), calibration.program);
+  await writeFile(path.join(folder, "vision_encoder.weights"), calibration.weights);
+}
 
 function report({ choice, facts, calibration, weightsBytes, arenaBytes }: CompiledEncoder) {
   const { layers = [], cosines = [], program } = calibration ?? {};

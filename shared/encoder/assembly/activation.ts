@@ -1,12 +1,12 @@
 /**
  * exp, erf and tanh by polynomials of our own: `Math.*` differs between engines, these are add, mul, div, min, max and
- * shifts, which IEEE 754 fixes to the bit. `pmin` and `pmax` are one instruction on x86-64; `min` and `max` take eight, because
- * they order -0 and carry NaN, and neither matters where they stand here.
+ * shifts, which IEEE 754 fixes to the bit. `pmin` and `pmax` are one instruction on x86-64; `min` and `max` take several,
+ * because they order -0 and carry NaN, and neither matters where they stand here.
  */
 
 /**
- * Every constant vector is a broadcast load from this table: V8 builds a literal one from two 64-bit immediates, five
- * instructions each time, and does not move it out of a loop. That made exp three times slower.
+ * Every constant vector is a broadcast load from this table. A literal one, which an engine builds from immediates, made
+ * attention and GELU about a tenth slower in V8.
  */
 const TABLE: usize = memory.data<f32>([
   12582912, -87, 88, 1.44269504, 0.693359375, -2.12194440e-4, 0.00138888889, 0.00833333333, 0.0416666667, 0.166666667, 0.5,
@@ -33,7 +33,7 @@ const HALF: usize = 10;
 @inline
 const ONE: usize = 11;
 
-/** The nearest integers of four floats below 2^22, as i32. Two instructions, where `nearest` and `trunc_sat` take ten. */
+/** The nearest integers of four floats below 2^22, as i32. Two instructions; `nearest` and `trunc_sat` take more. */
 // @ts-ignore: decorator
 @inline
 export function round4(x: v128): v128 {

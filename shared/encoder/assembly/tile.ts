@@ -67,8 +67,8 @@ function dot7Split(x: v128, w: v128, ones: v128, sum: v128): v128 {
 }
 
 /**
- * Does the engine have one instruction for dot7 (AVX-VNNI, Arm's dot product)? Without one V8 writes five, and tile7Split is a
- * third faster. No clock is needed to find out: where it is put together from 16-bit pairs, operands outside of the
+ * Does the engine have one instruction for dot7 (AVX-VNNI, Arm's dot product)? Without one, tile7Split is a third faster
+ * in V8. No clock is needed to find out: where it is put together from 16-bit pairs, operands outside of the
  * promised range saturate on the way, 4 x 127 x 255 becomes 2 x 32767.
  */
 export function hasDot7(): i32 {
