@@ -55,7 +55,7 @@ export class Bpe implements Model {
     this.#affixes = this.#continuingSubwordPrefix !== "" || this.#endOfWordSuffix !== "";
     if (this.#byteIds.length !== 256) throw malformed("a byte has no entry");
     for (const id of [this.#unkId, ...this.#byteIds]) if (id >= vocabulary.size) throw malformed("a byte has no token");
-    this.#merges = new Merges(sections, vocabulary.size);
+    this.#merges = new Merges(sections);
   }
 
   beginText(): void {
