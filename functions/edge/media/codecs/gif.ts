@@ -32,16 +32,18 @@ export function decodeGif(bytes: Uint8Array, { width, height }: ImageHeader): De
     palette = greyRamp();
     at = readPalette(bytes, at, flags, palette);
   }
+  const indices = inflateLzw(bytes, at, frame.width * frame.height);
+  const interlaced = (flags & 0x40) !== 0;
+  if (!interlaced && frame.width === width && frame.height === height) {
+    return toRgb(indices, width, height, palette, transparent);
+  }
   const screenPixels = new Uint8Array(width * height);
   if (transparent > 0) screenPixels.fill(transparent);
-  const rows = (flags & 0x40) === 0 ? undefined : interlacedRows(frame.height);
-  let n = 0;
-  inflateLzw(bytes, at, frame.width * frame.height, (index) => {
-    const row = Math.trunc(n / frame.width);
+  const rows = interlaced ? interlacedRows(frame.height) : undefined;
+  for (let row = 0; row < frame.height; row += 1) {
     const y = frame.top + (rows?.[row] ?? row);
-    screenPixels[y * width + frame.left + (n % frame.width)] = index;
-    n += 1;
-  });
+    screenPixels.set(indices.subarray(row * frame.width, (row + 1) * frame.width), y * width + frame.left);
+  }
   return toRgb(screenPixels, width, height, palette, transparent);
 }
 
@@ -75,8 +77,9 @@ function interlacedRows(height: number): number[] {
   return rows;
 }
 
-/** Calls `emit` for exactly `pixels` colour indices. @throws FoveaError when the data ends before */
-function inflateLzw(bytes: Uint8Array, start: number, pixels: number, emit: (index: number) => void): void {
+/** Exactly `pixels` colour indices. @throws FoveaError when the data ends before */
+function inflateLzw(bytes: Uint8Array, start: number, pixels: number): Uint8Array {
+  const indices = new Uint8Array(pixels);
   const damaged = new FoveaError("invalid_image", "The GIF file is truncated or damaged.");
   const minimum = bytes[start] ?? 0;
   if (minimum < 1 || minimum > 11) throw damaged;
@@ -85,10 +88,10 @@ function inflateLzw(bytes: Uint8Array, start: number, pixels: number, emit: (ind
   const suffix = new Uint8Array(MAX_CODES);
   const stack = new Uint8Array(MAX_CODES + 1);
   let [size, next, previous, first] = [minimum + 1, clear + 2, -1, 0];
-  let [bits, held, left] = [0, 0, pixels];
+  let [bits, held, to] = [0, 0, 0];
   let at = start + 1;
   let block = 0;
-  while (left > 0) {
+  while (to < pixels) {
     while (held < size) {
       if (block === 0) {
         block = bytes[at] ?? 0;
@@ -122,7 +125,7 @@ function inflateLzw(bytes: Uint8Array, start: number, pixels: number, emit: (ind
     }
     first = entry;
     stack[depth] = first;
-    for (; depth >= 0 && left > 0; depth -= 1, left -= 1) emit(stack[depth] ?? 0);
+    for (; depth >= 0 && to < pixels; depth -= 1, to += 1) indices[to] = stack[depth] ?? 0;
     if (previous !== -1 && next < MAX_CODES) {
       prefix[next] = previous;
       suffix[next] = first;
@@ -131,6 +134,7 @@ function inflateLzw(bytes: Uint8Array, start: number, pixels: number, emit: (ind
     }
     previous = code;
   }
+  return indices;
 }
 
 function toRgb(
