@@ -65,7 +65,7 @@ export const bench: Bench = {
 };
 
 function start(model: BenchModel, graph: string, threads: number): Promise<EngineHost> {
-  return EngineHost.start({ backbone: sourceOf(model, graph, threads), settings: ENGINE });
+  return EngineHost.start({ backbone: sourceOf(model, graph, threads), settings: ENGINE, tokenizer: null });
 }
 
 interface Peers {

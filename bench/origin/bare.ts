@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { cacheTensorNames } from "../../functions/origin/backbones/spec.ts";
-import { positions, rightPaddedMask } from "../../functions/origin/backbones/tensors.ts";
+import { rightPaddedMask } from "../../functions/origin/backbones/tensors.ts";
 import type { BackboneSpec } from "../../functions/origin/backbones/spec.ts";
 
 /** Positions of the buffer that a step reads, as the engine would size it for `HELD` tokens. */
@@ -34,7 +34,7 @@ export class BareSession {
     const feeds: Record<string, Tensor> = {
       inputs_embeds: new Tensor("float32", new Float32Array(batch * hiddenSize).fill(0.01), [batch, 1, hiddenSize]),
       attention_mask: rightPaddedMask(lengths.map((held) => held + 1)),
-      position_ids: positions(lengths, 1),
+      position_ids: new Tensor("int64", new BigInt64Array(batch).fill(BigInt(HELD)), [batch, 1]),
       logits_index: new Tensor("int64", new BigInt64Array(batch), [batch]),
     };
     const dims = [batch, kvHeads, ROOM, headDim];

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { PROVIDERS, type ProviderWish } from "./backbones/providers.ts";
-import type { EngineSettings } from "./engine/engine.ts";
+import type { EngineSettings } from "./engine/settings.ts";
 
 const MIB = 1024 * 1024;
 

@@ -4,7 +4,8 @@ import { decodeF16 } from "../../shared/frame/f16.ts";
 import { samplingSchema } from "../../shared/frame/schema.ts";
 import type { Backbone } from "../../functions/origin/backbones/backbone.ts";
 import { openBackbone, type BackboneSource } from "../../functions/origin/backbones/open.ts";
-import { Engine, type EngineSettings } from "../../functions/origin/engine/engine.ts";
+import { Engine } from "../../functions/origin/engine/engine.ts";
+import type { EngineSettings } from "../../functions/origin/engine/settings.ts";
 import type { EngineEvent, FeatureRows, GenerateRequest } from "../../functions/origin/engine/request.ts";
 import examples from "./golden/moji-examples.json" with { type: "json" };
 

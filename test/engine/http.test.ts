@@ -34,7 +34,7 @@ let keys: readonly SigningKey[];
 
 beforeAll(async () => {
   const settings = readSettings({ FOVEA_STAGE: "local", FOVEA_ORIGIN_KEYS: KEYS, FOVEA_STORE: "file:unused" });
-  engine = await EngineHost.start({ backbone: builtinSource(), settings: SETTINGS });
+  engine = await EngineHost.start({ backbone: builtinSource(), settings: SETTINGS, tokenizer: null });
   const release = { name: MODEL, version: "1.0.0", contractId: CONTRACT };
   const local = { release, digest: DIGEST, directory: "", path: (name: string) => name } as LocalRelease;
   const named = (_model: string, digest: string): Promise<LocalRelease> =>

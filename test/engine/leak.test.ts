@@ -56,7 +56,11 @@ async function rss(): Promise<number> {
 
 describe("2,000 requests of which 30 % are cancelled at random moments", () => {
   it("leaves blocks, memory and handles as they were", async () => {
-    const engine = await EngineHost.start({ backbone: builtinSource(), settings: { ...SETTINGS, kvBytes: 8 * MIB } });
+    const engine = await EngineHost.start({
+      backbone: builtinSource(),
+      settings: { ...SETTINGS, kvBytes: 8 * MIB },
+      tokenizer: null,
+    });
     try {
       // The first load fills the prefix cache and the runtime's arenas, which stay by design.
       await load(engine, 200, 1);

@@ -28,12 +28,6 @@ export function checkRequest(request: GenerateRequest, spec: BackboneSpec, maxSe
   const ids = [...sampling.stop_token_ids, ...sampling.logit_bias.map(([id]) => id)];
   const outside = ids.find((id) => id >= spec.vocabSize);
   if (outside !== undefined) throw new FoveaError("invalid_request", `Token id ${outside} is outside the vocabulary.`);
-  if (sampling.json_schema !== undefined) {
-    // Said aloud: an answer that merely ignores the schema looks right until it is parsed.
-    throw new FoveaError("invalid_request", "This origin cannot hold an answer to a JSON schema.", {
-      param: "response_format",
-    });
-  }
   if (sampling.n > maxSequences) {
     throw new FoveaError("invalid_request", `This origin gives at most ${maxSequences} answers at once.`, {
       param: "n",

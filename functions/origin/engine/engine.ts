@@ -8,20 +8,9 @@ import { chunkLength, embedPrompt } from "./prompt.ts";
 import type { EngineErrorCode, EngineEvent, GenerateRequest } from "./request.ts";
 import type { LogitsProcessor } from "./sampling/sampler.ts";
 import type { Sequence } from "./sequence.ts";
+import type { EngineSettings } from "./settings.ts";
 import { Slice } from "./slice.ts";
 import { EngineStats } from "./stats.ts";
-
-export interface EngineSettings {
-  /** Sequences that run at once. */
-  readonly maxSequences: number;
-  /** Memory for the key/value cache, bytes: running sequences and reusable prefixes together. */
-  readonly kvBytes: number;
-  /** How long one step may spend on prompts while answers stream, milliseconds. */
-  readonly prefillSliceMs: number;
-  /** Tokens of one chunk of a prompt at most. */
-  readonly maxChunkTokens: number;
-  readonly prefixCache: boolean;
-}
 
 export interface EngineOptions {
   readonly backbone: Backbone;
@@ -195,7 +184,9 @@ export class Engine {
       const logits = await this.#backbone.prefill(kv, embeds);
       this.#queue.charge(request.salt, { prompt: to - from });
       this.stats.prompt(to - from, performance.now() - started);
-      if (to === request.tokenIds.length) this.#prefilled(group, logits);
+      if (to < request.tokenIds.length) return;
+      for (const one of group.sequences) await one.prepare();
+      this.#prefilled(group, logits);
     } catch (error) {
       this.#broken(group, error);
     } finally {
@@ -226,9 +217,12 @@ export class Engine {
   }
 
   async #decode(): Promise<void> {
+    const started = performance.now();
+    for (const sequence of this.#running) {
+      if (sequence.phase === "decode") await sequence.prepare().catch((error) => this.#broken(sequence.group, error));
+    }
     const sequences = this.#running.filter(({ phase }) => phase === "decode");
     if (sequences.length === 0) return;
-    const started = performance.now();
     const { hiddenSize } = this.#backbone.spec;
     const embeds = await this.#backbone.embed(Int32Array.from(sequences, ({ lastId }) => lastId));
     const rows = new Map<DecodeRow, Sequence>();

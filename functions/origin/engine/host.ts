@@ -1,7 +1,9 @@
 import { Worker } from "node:worker_threads";
+import { FoveaError } from "../../../shared/errors/error.ts";
 import type { ProviderChoice } from "../backbones/providers.ts";
 import type { BackboneSpec } from "../backbones/spec.ts";
 import type { EngineReport, EngineThreadData, FromEngine, ToEngine } from "./messages.ts";
+import { SchemaChecker } from "../grammar/schema-checker.ts";
 import type { EngineEvent, GenerateRequest } from "./request.ts";
 
 /** How long a start may take; large weights are read from disk. */
@@ -18,6 +20,7 @@ export class EngineHost {
   readonly provider: ProviderChoice;
   readonly maxSequences: number;
   readonly #worker: Worker;
+  readonly #schemas: SchemaChecker | null;
   readonly #listeners = new Map<string, Listener>();
   #reports: ((report: EngineReport) => void)[] = [];
   #lastReport: EngineReport | null = null;
@@ -32,14 +35,17 @@ export class EngineHost {
       env: {},
     });
     const ready = await firstMessage(worker);
-    return new EngineHost(worker, ready, data.settings.maxSequences);
+    return new EngineHost(worker, ready, data);
   }
 
-  private constructor(worker: Worker, ready: FromEngine & { readonly type: "ready" }, maxSequences: number) {
+  private constructor(worker: Worker, ready: FromEngine & { readonly type: "ready" }, data: EngineThreadData) {
     this.#worker = worker;
     this.spec = ready.spec;
     this.provider = ready.provider;
-    this.maxSequences = maxSequences;
+    this.maxSequences = data.settings.maxSequences;
+    const { vocabSize, eosTokenIds } = ready.spec;
+    const { tokenizer } = data;
+    this.#schemas = tokenizer === null ? null : new SchemaChecker({ tokenizer, vocabSize, stopTokenIds: eosTokenIds });
     worker.on("message", (message: FromEngine) => this.#receive(message));
     worker.on("error", (error) => this.#broke(error instanceof Error ? error : new Error(String(error))));
     this.#exited = new Promise((resolve) => {
@@ -69,6 +75,18 @@ export class EngineHost {
     this.#send({ type: "submit", request });
   }
 
+  /**
+   * Whether answers can follow a schema.
+   * @throws FoveaError `invalid_request` when the schema is not valid, or the release has no tokenizer here
+   */
+  async checkSchema(schema: string): Promise<void> {
+    if (this.#schemas !== null) return this.#schemas.check(schema);
+    // Said aloud: an answer that merely ignores the schema looks right until it is parsed.
+    throw new FoveaError("invalid_request", "This release cannot hold an answer to a JSON schema.", {
+      param: "response_format",
+    });
+  }
+
   /** Ends a request; its listener hears nothing more. */
   cancel(id: string): void {
     if (this.#listeners.delete(id)) this.#send({ type: "cancel", id });
@@ -88,6 +106,7 @@ export class EngineHost {
   }
 
   async close(): Promise<void> {
+    await this.#schemas?.close();
     this.#send({ type: "close" });
     await this.#exited;
   }

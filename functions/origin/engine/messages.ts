@@ -1,7 +1,7 @@
 import type { ProviderChoice } from "../backbones/providers.ts";
 import type { BackboneSource } from "../backbones/open.ts";
 import type { BackboneSpec } from "../backbones/spec.ts";
-import type { EngineSettings } from "./engine.ts";
+import type { EngineSettings } from "./settings.ts";
 import type { EngineEvent, GenerateRequest } from "./request.ts";
 import type { EngineStats } from "./stats.ts";
 
@@ -9,6 +9,8 @@ import type { EngineStats } from "./stats.ts";
 export interface EngineThreadData {
   readonly backbone: BackboneSource;
   readonly settings: EngineSettings;
+  /** Path of the release's `tokenizer.bin`, for answers that follow a schema; null where it has none. */
+  readonly tokenizer: string | null;
 }
 
 export type ToEngine =

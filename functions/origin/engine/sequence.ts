@@ -35,6 +35,11 @@ export class Sequence {
     this.#sampler = new Sampler({ ...options, sampling, prompt: tokenIds });
   }
 
+  /** To be awaited before each `sample`. */
+  prepare(): Promise<void> {
+    return this.#sampler.prepare();
+  }
+
   /** Chooses the next token. @param logits `[vocab]`, changed in place */
   sample(logits: Float32Array): SampledToken {
     const token = this.#sampler.next(logits);

@@ -1,8 +1,11 @@
+import { readFile } from "node:fs/promises";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { openBackbone } from "../backbones/open.ts";
 import { Engine } from "./engine.ts";
 import type { EngineReport, EngineThreadData, FromEngine, ToEngine } from "./messages.ts";
-import type { EngineEvent } from "./request.ts";
+import { Grammars } from "../grammar/grammars.ts";
+import type { GrammarProcessor } from "../grammar/processor.ts";
+import type { EngineEvent, GenerateRequest } from "./request.ts";
 import { warmUp } from "./warm-up.ts";
 
 /**
@@ -12,7 +15,7 @@ import { warmUp } from "./warm-up.ts";
 const port = parentPort;
 if (port === null) throw new Error("engine/worker.ts runs in a worker thread");
 
-const { backbone: source, settings } = workerData as EngineThreadData;
+const { backbone: source, settings, tokenizer } = workerData as EngineThreadData;
 const backbone = await openBackbone(source);
 await warmUp(backbone);
 let events: EngineEvent[] = [];
@@ -27,9 +30,10 @@ function send(message: FromEngine): void {
 function receive(message: ToEngine): void {
   switch (message.type) {
     case "submit":
-      engine.submit(message.request);
+      submit(message.request);
       break;
     case "cancel":
+      compiling.delete(message.id);
       engine.cancel(message.id);
       break;
     case "report":
@@ -39,6 +43,42 @@ function receive(message: ToEngine): void {
       closing = true;
       break;
   }
+}
+
+/** Requests whose schema is being compiled: they are not in the engine yet, and may leave meanwhile. */
+const compiling = new Set<string>();
+let grammars: Promise<Grammars> | null = null;
+
+function submit(request: GenerateRequest): void {
+  const { json_schema, n } = request.sampling;
+  if (json_schema === undefined) {
+    engine.submit(request);
+    return;
+  }
+  compiling.add(request.id);
+  void followSchema(json_schema, n).then(
+    (processors) => {
+      if (compiling.delete(request.id)) engine.submit(request, processors);
+      else for (const processor of processors) processor.dispose();
+      return wake?.();
+    },
+    () => {
+      if (!compiling.delete(request.id)) return;
+      const message = "The answer could not be held to the JSON schema.";
+      send({ type: "events", events: [{ type: "error", id: request.id, code: "internal_error", message }] });
+    },
+  );
+}
+
+/** One mask per choice. The table of tokens is read when the first schema comes: most processes never need it. */
+async function followSchema(schema: string, n: number): Promise<GrammarProcessor[]> {
+  if (tokenizer === null) throw new Error("The release has no tokenizer here.");
+  const { vocabSize, eosTokenIds } = backbone.spec;
+  grammars ??= readFile(tokenizer).then((compiled) => Grammars.open(compiled, vocabSize, eosTokenIds));
+  const ready = await grammars;
+  const processors: GrammarProcessor[] = [];
+  for (let choice = 0; choice < n; choice++) processors.push(await ready.processor(schema));
+  return processors;
 }
 
 function report(): EngineReport {

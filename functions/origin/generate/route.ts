@@ -68,6 +68,7 @@ async function accept(origin: OriginContext, request: Request): Promise<{ served
     deadline: Date.now() + origin.settings.requestMs,
   });
   checkRequest(job, engine.spec, engine.maxSequences);
+  if (job.sampling.json_schema !== undefined) await engine.checkSchema(job.sampling.json_schema);
   return { served, job };
 }
 

@@ -193,7 +193,9 @@ interface Fault {
 /** Files of stages that run here, or may be moved here. */
 export function originFiles(release: Release): readonly string[] {
   const stages = Object.values(release.stages).filter((stage) => stage.placement === "origin" || stage.movable);
-  return [...new Set(stages.flatMap((stage) => stage.files))];
+  // The compiled tokenizer tells what each id stands for: answers that follow a schema are masked here.
+  const tokenizer = release.stages.tokenizer?.files.slice(0, 1) ?? [];
+  return [...new Set([...stages.flatMap((stage) => stage.files), ...tokenizer])];
 }
 
 function blobSource(name: string, source: ObjectSource): BlobSource {

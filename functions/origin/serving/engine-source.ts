@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { requireStage } from "../../../shared/releases/release.ts";
 import type { BackboneSource } from "../backbones/open.ts";
@@ -19,6 +20,14 @@ export async function engineSource(local: LocalRelease, settings: Settings): Pro
       ? await readJson(local, backbone.files, "generation_config.json")
       : {},
   };
+}
+
+/** The compiled tokenizer, where the release's files here include it: only answers that follow a schema need it. */
+export function tokenizerPath(local: LocalRelease): string | null {
+  const program = local.release.stages.tokenizer?.files[0];
+  if (program === undefined) return null;
+  const path = local.path(program);
+  return existsSync(path) ? path : null;
 }
 
 function programOf(files: readonly string[]): string {

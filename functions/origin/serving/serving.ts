@@ -4,7 +4,7 @@ import { EngineHost } from "../engine/host.ts";
 import { log } from "../log.ts";
 import type { LocalRelease } from "../releases/local-cache.ts";
 import type { Settings } from "../settings.ts";
-import { engineSource } from "./engine-source.ts";
+import { engineSource, tokenizerPath } from "./engine-source.ts";
 
 /** Where releases come from: OriginReleases in production, a stand-in in tests. */
 export interface ReleaseSource {
@@ -120,5 +120,9 @@ export class Serving {
 }
 
 async function startEngine(local: LocalRelease, settings: Settings): Promise<EngineHost> {
-  return EngineHost.start({ backbone: await engineSource(local, settings), settings: settings.engine });
+  return EngineHost.start({
+    backbone: await engineSource(local, settings),
+    settings: settings.engine,
+    tokenizer: tokenizerPath(local),
+  });
 }

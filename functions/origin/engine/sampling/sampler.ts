@@ -6,6 +6,8 @@ import { uniform } from "./random.ts";
 
 /** Masks logits by rules of its own, a grammar for example. One per sequence; it sees every token that is chosen. */
 export interface LogitsProcessor {
+  /** Makes the next mask where that takes a promise; awaited before the logits come. */
+  prepare?(): Promise<void>;
   /** Sets logits `[vocab]` of forbidden ids to -Infinity. */
   apply(logits: Float32Array): void;
   accept(id: number): void;
@@ -56,6 +58,10 @@ export class Sampler {
     this.#penalties?.accept(id);
     processor?.accept(id);
     return { id, logprobs: logprobs?.of(id, sampling.logprobs ?? 0) ?? null };
+  }
+
+  async prepare(): Promise<void> {
+    await this.#options.processor?.prepare?.();
   }
 
   dispose(): void {

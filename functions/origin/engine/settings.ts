@@ -1,0 +1,11 @@
+export interface EngineSettings {
+  /** Sequences that run at once. */
+  readonly maxSequences: number;
+  /** Memory for the key/value cache, bytes: running sequences and reusable prefixes together. */
+  readonly kvBytes: number;
+  /** How long one step may spend on prompts while answers stream, milliseconds. */
+  readonly prefillSliceMs: number;
+  /** Tokens of one chunk of a prompt at most. */
+  readonly maxChunkTokens: number;
+  readonly prefixCache: boolean;
+}

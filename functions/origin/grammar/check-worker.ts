@@ -1,0 +1,20 @@
+import { readFileSync } from "node:fs";
+import { parentPort, workerData } from "node:worker_threads";
+import { Grammars } from "./grammars.ts";
+
+/** Compiles schemas for `SchemaChecker` and says whether it went well. */
+const { tokenizer, vocabSize, stopTokenIds } = workerData as {
+  readonly tokenizer: string;
+  readonly vocabSize: number;
+  readonly stopTokenIds: readonly number[];
+};
+const grammars = await Grammars.open(readFileSync(tokenizer), vocabSize, stopTokenIds);
+const port = parentPort;
+if (port === null) throw new Error("grammar/check-worker.ts runs in a worker thread");
+port.on("message", (schema: string) => {
+  void grammars.compile(schema).then(
+    () => port.postMessage(true, []),
+    () => port.postMessage(false, []),
+  );
+});
+port.postMessage("ready", []);

@@ -1,0 +1,70 @@
+import { readFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { compileTokenizer } from "../../../shared/tokenizer/compile/compile.ts";
+import { Tokenizer } from "../../../shared/tokenizer/tokenizer.ts";
+import { draw } from "../engine/sampling/draw.ts";
+import { uniform } from "../engine/sampling/random.ts";
+import { Grammars } from "./grammars.ts";
+import { SchemaChecker } from "./schema-checker.ts";
+
+const folder = new URL("../../../model-artifacts/moji-vlm-9m/", import.meta.url).pathname;
+const read = (name: string): unknown => JSON.parse(readFileSync(folder + name, "utf8")) as unknown;
+const compiled = compileTokenizer(read("tokenizer.json"), read("tokenizer_config.json"));
+const VOCAB = 2048;
+const END = 2;
+const schema = JSON.stringify({
+  type: "object",
+  properties: { name: { enum: ["dog", "cat"] }, count: { type: "integer" } },
+  required: ["name", "count"],
+  additionalProperties: false,
+});
+
+const directory = mkdtempSync(join(tmpdir(), "fovea-grammar-"));
+const tokenizer = join(directory, "tokenizer.bin");
+writeFileSync(tokenizer, compiled);
+const checker = new SchemaChecker({ tokenizer, vocabSize: VOCAB, stopTokenIds: [END] });
+afterAll(async () => {
+  await checker.close();
+  rmSync(directory, { recursive: true });
+});
+
+describe("Grammars", () => {
+  it("lets random logits write nothing but what the schema allows", async () => {
+    const grammars = await Grammars.open(compiled, VOCAB, [END]);
+    for (let seed = 0; seed < 5; seed++) {
+      const processor = await grammars.processor(schema);
+      const ids: number[] = [];
+      for (let step = 0; step < 200 && ids.at(-1) !== END; step++) {
+        // Short ends are likelier, or random digits would go on for long.
+        const logits = Float32Array.from(
+          { length: VOCAB },
+          (_, id) => uniform(seed, id, step) * 4 + (id === END ? 20 : 0),
+        );
+        for (const id of [95, 93]) logits[id] = 6;
+        await processor.prepare();
+        processor.apply(logits);
+        const id = draw(logits, { temperature: 0, top_k: 0, top_p: 1, min_p: 0 }, 0);
+        processor.accept(id);
+        ids.push(id);
+      }
+      processor.dispose();
+      const text = Tokenizer.load(compiled).decode(ids, { skipSpecialTokens: true });
+      if (ids.at(-1) === END) {
+        const value = JSON.parse(text) as { name: unknown; count: unknown };
+        expect(["dog", "cat"]).toContain(value.name);
+        expect(Number.isInteger(value.count)).toBe(true);
+      } else expect(text).toMatch(/^\{\s*"name"\s*:\s*"(?:dog|cat)"/);
+    }
+  });
+});
+
+describe("SchemaChecker", () => {
+  it("takes a schema, refuses what is none, and takes the next one", async () => {
+    await expect(checker.check(schema)).resolves.toBeUndefined();
+    await expect(checker.check("not json")).rejects.toMatchObject({ code: "invalid_request" });
+    await expect(checker.check('{"type":"nonsense"}')).rejects.toMatchObject({ param: "response_format" });
+    await expect(checker.check('{"type":"integer"}')).resolves.toBeUndefined();
+  });
+});

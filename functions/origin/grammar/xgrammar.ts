@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { compileFunction, constants } from "node:vm";
+
+/** As much of @mlc-ai/web-xgrammar as is used (https://xgrammar.mlc.ai). */
+export interface XGrammar {
+  readonly TokenizerInfo: {
+    createTokenizerInfo(
+      encodedVocab: string[],
+      vocabType: "byte_level" | "byte_fallback",
+      prependSpace: boolean,
+      vocabSize: number,
+      stopTokenIds: number[],
+    ): Promise<TokenizerInfo>;
+  };
+  readonly GrammarCompiler: {
+    createGrammarCompiler(info: TokenizerInfo, cacheEnabled: boolean): Promise<GrammarCompiler>;
+  };
+  readonly GrammarMatcher: {
+    createGrammarMatcher(grammar: CompiledGrammar): Promise<GrammarMatcher>;
+  };
+}
+
+export interface TokenizerInfo {
+  dispose(): void;
+}
+export interface GrammarCompiler {
+  compileJSONSchema(schema: string): Promise<CompiledGrammar>;
+}
+export interface CompiledGrammar {
+  dispose(): void;
+}
+export interface GrammarMatcher {
+  /** One bit per id, 32 to a word: 1 where the grammar allows it. */
+  getNextTokenBitmask(): Promise<Int32Array>;
+  acceptToken(id: number): boolean;
+  isTerminated(): boolean;
+  dispose(): void;
+}
+
+let loaded: XGrammar | null = null;
+
+/**
+ * Loads the library. The package is a CommonJS file that calls itself an ES module, so neither `import` nor `require`
+ * takes it as it is; it is compiled here as the CommonJS module that it was written as.
+ */
+export function loadXGrammar(): XGrammar {
+  if (loaded !== null) return loaded;
+  const require = createRequire(import.meta.url);
+  const file = require.resolve("@mlc-ai/web-xgrammar");
+  const exports = {};
+  const run = compileFunction(readFileSync(file, "utf8"), ["exports", "module", "require", "__filename", "__dirname"], {
+    filename: file,
+    // It imports node:module to find its own require.
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  }) as (...args: unknown[]) => void;
+  run(exports, { exports }, require, file, dirname(file));
+  loaded = exports as XGrammar;
+  return loaded;
+}
