@@ -6,9 +6,9 @@ import { MAX_INSTRUCTIONS, OP } from "./program.ts";
 
 /**
  * Instructions that a text may take per byte, over all its matches. A pattern whose matches do not look far beyond their end
- * takes about 30; beyond: 400. This bounds the time of a pattern that nobody has a scanner for.
+ * takes 10 to 60; beyond: 400. This bounds the time of a pattern that nobody has a scanner for.
  */
-export const MAX_STEPS_PER_BYTE = 2048;
+export const MAX_STEPS_PER_BYTE = 256;
 
 /**
  * Runs a compiled pattern over UTF-8, all alternatives side by side (Pike's machine): the time of one match is linear in the
