@@ -72,10 +72,13 @@ async function changeOneWeight(dir: string, megabytes: number): Promise<void> {
   await file.close();
 }
 
+/** Throws when the child ends without a result. */
 async function inChild(job: Job): Promise<Outcome> {
   const child = fork(new URL("./releases/job.ts", import.meta.url), { serialization: "advanced" });
   child.send(job);
-  const [outcome] = (await once(child, "message")) as [Outcome];
-  await once(child, "exit");
-  return outcome;
+  const exited = once(child, "exit");
+  const message = await Promise.race([once(child, "message"), exited.then(() => null)]);
+  if (message === null) throw new Error(`the step ${job.step} ended without a result`);
+  await exited;
+  return message[0] as Outcome;
 }
