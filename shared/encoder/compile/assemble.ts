@@ -11,7 +11,8 @@ import { INSTRUCTIONS, KERNELS_VERSION, NONE } from "../program/instructions.ts"
 import { writeProgram } from "../program/program.ts";
 import { attentionScratchBytes, left4, limit16 } from "../program/sizes.ts";
 import { aligned, planArena, type Allocation } from "./arena.ts";
-import { LINEAR_KINDS, packWeights, type LinearKind, type PackedWeights } from "./pack.ts";
+import { LINEAR_KINDS, packWeights, type LinearKind } from "./pack.ts";
+import { blockRows } from "./row-blocks.ts";
 
 export interface Assembled {
   readonly program: Uint8Array<ArrayBuffer>;
@@ -25,11 +26,19 @@ type Word =
   | { readonly in: Allocation; readonly bytes: number }
   | { readonly weight: number };
 
+interface PlacedWeights {
+  readonly kind: LinearKind;
+  readonly of: Float32Array | null;
+  readonly right: Word;
+  readonly scales: Word;
+  readonly bias: Word;
+}
+
 const TILE_BYTES = 128;
 
 class Assembler {
   readonly #words: Word[] = [];
-  readonly #weights: Uint8Array[] = [];
+  readonly #parts: Uint8Array[] = [];
   #weightsBytes = 0;
   #instructions = 0;
   readonly #allocations: Allocation[] = [];
@@ -37,6 +46,8 @@ class Assembler {
   readonly #constants = new Map<number, number>();
   /** Rows that were quantised already: q, k and v read the same. */
   readonly #lefts = new Map<string, { left: Allocation; scales: Allocation; corrections: Allocation }>();
+  /** Packed weights that were placed already: the blocks of one product share them. */
+  readonly #packed = new Map<Float32Array, PlacedWeights[]>();
   readonly #tile = this.#allocate(TILE_BYTES);
 
   #allocate(bytes: number): Allocation {
@@ -47,7 +58,7 @@ class Assembler {
 
   #weight(data: Float32Array | Uint8Array): { weight: number } {
     const weight = this.#weightsBytes;
-    this.#weights.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    this.#parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     this.#weightsBytes += aligned(data.byteLength);
     return { weight };
   }
@@ -101,7 +112,24 @@ class Assembler {
     return made;
   }
 
-  #linear(step: LinearStep, kind: LinearKind, packed: PackedWeights): void {
+  #weights(step: LinearStep, kind: LinearKind, pack: typeof packWeights): PlacedWeights {
+    const placed = this.#packed.get(step.weight) ?? [];
+    this.#packed.set(step.weight, placed);
+    const known = placed.find((one) => one.kind === kind && one.of === step.bias);
+    if (known !== undefined) return known;
+    const { right, scales, bias } = pack(kind, step.weight, step.bias, step.k, step.n);
+    const made = {
+      kind,
+      of: step.bias,
+      right: this.#weight(right),
+      scales: kind === LINEAR_KINDS.f32 ? NONE : this.#weight(scales),
+      bias: this.#weight(bias),
+    };
+    placed.push(made);
+    return made;
+  }
+
+  #linear(step: LinearStep, kind: LinearKind, packed: PlacedWeights): void {
     const { left, scales, corrections } = this.#left(step, kind);
     const at = (allocation: Allocation): Word => ({ in: allocation, bytes: 0 });
     this.#emit(
@@ -111,9 +139,9 @@ class Assembler {
       at(left),
       kind === LINEAR_KINDS.f32 ? NONE : at(scales),
       kind === LINEAR_KINDS.i8_u7 ? at(corrections) : NONE,
-      this.#weight(packed.right),
-      kind === LINEAR_KINDS.f32 ? NONE : this.#weight(packed.scales),
-      this.#weight(packed.bias),
+      packed.right,
+      packed.scales,
+      packed.bias,
       step.residual === null ? NONE : this.#place(step.residual),
       step.rows,
       step.k,
@@ -128,7 +156,7 @@ class Assembler {
     switch (step.kind) {
       case "linear": {
         const kind = kindOf(step);
-        this.#linear(step, kind, pack(kind, step.weight, step.bias, step.k, step.n));
+        this.#linear(step, kind, this.#weights(step, kind, pack));
         break;
       }
       case "attention": {
@@ -187,7 +215,7 @@ class Assembler {
     }
     const weights = new Uint8Array(base);
     let at = 0;
-    for (const part of this.#weights) {
+    for (const part of this.#parts) {
       weights.set(part, at);
       at += aligned(part.length);
     }
@@ -219,10 +247,11 @@ export function assemble(
   steps: Steps,
   kindOf: (step: LinearStep) => LinearKind,
   pack: typeof packWeights = packWeights,
+  blockSize?: number,
 ): Assembled {
   const assembler = new Assembler();
   // The picture is there before the first instruction.
   assembler.of(steps.input.buffer);
-  for (const step of steps.steps) assembler.step(step, kindOf, pack);
+  for (const step of blockRows(steps.steps, blockSize)) assembler.step(step, kindOf, pack);
   return assembler.finish(steps);
 }

@@ -78,7 +78,9 @@ class Search {
       known.set(kind, made);
       return made;
     };
-    return assemble(this.#steps, (step) => kinds.get(step) ?? LINEAR_KINDS.i8_u7, pack);
+    // By their weights: the assembler may compute one product in several blocks of rows.
+    const byWeight = new Map([...kinds].map(([{ weight }, kind]) => [weight, kind] as const));
+    return assemble(this.#steps, ({ weight }) => byWeight.get(weight) ?? LINEAR_KINDS.i8_u7, pack);
   }
 
   async cosines(kinds: ReadonlyMap<LinearStep, LinearKind>, pictures: readonly GatePicture[]): Promise<number[]> {

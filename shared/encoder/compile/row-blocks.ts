@@ -1,0 +1,68 @@
+import type { Buffer, LinearStep, Slot, Step } from "../graph/steps.ts";
+
+/** Rows that a hidden layer is computed for at once. Weights pass by once a block, which 256 rows pay for many times over. */
+const BLOCK_ROWS = 256;
+
+function places(step: Step): readonly Slot[] {
+  switch (step.kind) {
+    case "linear":
+      return step.residual === null ? [step.x] : [step.x, step.residual];
+    case "layer_norm":
+      return [step.from, step.gamma, step.beta];
+    case "attention":
+      return [step.q, step.k, step.v];
+    case "combine":
+      return [step.a, step.b];
+    default:
+      return [step.from];
+  }
+}
+
+function shifted(slot: Slot, elements: number): Slot {
+  return { buffer: slot.buffer, offset: slot.offset + elements };
+}
+
+/** Rows `first` .. `first + rows` of a product. */
+function rowsOf(step: LinearStep, first: number, rows: number): LinearStep {
+  const { x, out, residual, k, n } = step;
+  return {
+    ...step,
+    rows,
+    x: shifted(x, first * k),
+    out: shifted(out, first * n),
+    residual: residual === null ? null : shifted(residual, first * n),
+  };
+}
+
+/**
+ * A hidden layer that only the next product reads is made in blocks of rows, so that it never exists as a whole: at 1,024 rows of
+ * 3,072 it would be the largest thing in the arena. Rows are independent, so not a bit changes.
+ */
+export function blockRows(steps: readonly Step[], blockSize = BLOCK_ROWS): Step[] {
+  const readers = new Map<number, number>();
+  for (const step of steps)
+    for (const { buffer } of places(step)) readers.set(buffer.id, (readers.get(buffer.id) ?? 0) + 1);
+  let next =
+    Math.max(0, ...steps.flatMap((step) => [step.out.buffer.id, ...places(step).map(({ buffer }) => buffer.id)])) + 1;
+  const result: Step[] = [];
+  for (let i = 0; i < steps.length; i++) {
+    const [step, after] = [steps[i], steps[i + 1]];
+    const hidden = step?.kind === "linear" && after?.kind === "linear" && after.x.buffer === step.out.buffer;
+    if (!hidden || step.rows !== after.rows || step.n !== after.k || step.rows <= blockSize) {
+      if (step !== undefined) result.push(step);
+      continue;
+    }
+    if (readers.get(step.out.buffer.id) !== 1 || step.out.offset !== 0 || after.x.offset !== 0) {
+      result.push(step);
+      continue;
+    }
+    for (let first = 0; first < step.rows; first += blockSize) {
+      const rows = Math.min(blockSize, step.rows - first);
+      const block: Buffer = { id: next++, elements: rows * step.n, constant: null };
+      const slot = { buffer: block, offset: 0 };
+      result.push({ ...rowsOf(step, first, rows), out: slot }, { ...rowsOf(after, first, rows), x: slot });
+    }
+    i++;
+  }
+  return result;
+}
