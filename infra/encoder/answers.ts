@@ -1,8 +1,7 @@
 import { featuresOf } from "../../shared/encoder/compile/calibrate.ts";
 import type { Machine } from "../../shared/encoder/program/run.ts";
-import { tilesOf } from "./compile-encoder.ts";
 import type { ReferenceDecoder } from "./decoder.ts";
-import type { Example } from "./examples.ts";
+import { tilesOf, type Example } from "./examples.ts";
 
 export interface KeptAnswers {
   readonly kept: number;

@@ -1,10 +1,13 @@
-import { readdir, readFile } from "node:fs/promises";
+import { access, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { calibrate, type Calibration, type GatePicture } from "../../shared/encoder/compile/calibrate.ts";
 import { compileGraph } from "../../shared/encoder/compile/compile.ts";
 import { parseProgram } from "../../shared/encoder/program/program.ts";
+import { Machine } from "../../shared/encoder/program/run.ts";
 import { chooseEncoderRuntime, type EncoderFacts, type RuntimeChoice } from "../../shared/encoder/choose.ts";
-import { readExamples, readPictures } from "./examples.ts";
+import { keptAnswers } from "./answers.ts";
+import { ReferenceDecoder } from "./decoder.ts";
+import { readExamples, readPictures, tilesOf, type Example, type ExamplePicture } from "./examples.ts";
 import { Reference } from "./reference.ts";
 
 const WASM = path.join(import.meta.dirname, "../../shared/encoder/encoder.wasm");
@@ -18,12 +21,6 @@ export interface CompiledEncoder {
   readonly weightsBytes: number | null;
 }
 
-/** A picture's tiles: `[1, N, 3, H, W]` and `[N, 3, H, W]` are N of them. */
-export function tilesOf(pixel_values: Float32Array, shape: readonly number[]): Float32Array[] {
-  const size = shape.slice(-3).reduce((a, b) => a * b, 1);
-  return Array.from({ length: pixel_values.length / size }, (_, i) => pixel_values.subarray(i * size, (i + 1) * size));
-}
-
 async function externalData(dir: string): Promise<Map<string, Uint8Array>> {
   const names = (await readdir(dir)).filter((name) => /_data(_\d+)?$|\.data$/.test(name));
   const files = await Promise.all(names.map(async (name) => [name, await readFile(path.join(dir, name))] as const));
@@ -32,6 +29,25 @@ async function externalData(dir: string): Promise<Map<string, Uint8Array>> {
 
 export async function encoderModule(): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await readFile(WASM));
+}
+
+/** Asks the recorded questions again, where the folder has them and a float32 decoder to answer; null where it has not. */
+async function answersOf(
+  dir: string,
+  { program, weights }: Calibration,
+  pictures: readonly (ExamplePicture | Example)[],
+): Promise<EncoderFacts["answers"]> {
+  const examples = pictures.filter((picture) => "answer" in picture);
+  const decoder = path.join(dir, "onnx/decoder_model_merged.onnx");
+  const present = await access(decoder).then(
+    () => true,
+    () => false,
+  );
+  if (examples.length === 0 || !present) return null;
+  const machine = new Machine(parseProgram(program), await encoderModule());
+  machine.weights().set(weights);
+  const { kept, of } = await keptAnswers(machine, await ReferenceDecoder.open(dir), examples);
+  return { kept, of };
 }
 
 /**
@@ -45,7 +61,6 @@ export async function compileEncoder(
     readonly reference?: string;
     /** A folder of pictures to measure on, instead of the model folder's examples. */
     readonly pictures?: string;
-    readonly answers?: EncoderFacts["answers"];
     readonly onProgress?: (share: number) => void;
   } = {},
 ): Promise<CompiledEncoder> {
@@ -78,7 +93,7 @@ export async function compileEncoder(
       leastCosine: pictures.length === 0 ? 0 : Math.min(...calibration.cosines),
       passed: calibration.passed,
     },
-    answers: options.answers ?? null,
+    answers: await answersOf(dir, calibration, examples),
   };
   return { choice: chooseEncoderRuntime(facts), facts, calibration, arenaBytes, weightsBytes };
 }

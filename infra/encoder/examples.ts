@@ -21,6 +21,12 @@ export interface Example {
 /** What the gate needs of a picture. */
 export type ExamplePicture = Pick<Example, "pixel_values" | "shape">;
 
+/** A picture's tiles: `[1, N, 3, H, W]` and `[N, 3, H, W]` are N of them. */
+export function tilesOf(pixel_values: Float32Array, shape: readonly number[]): Float32Array[] {
+  const size = shape.slice(-3).reduce((a, b) => a * b, 1);
+  return Array.from({ length: pixel_values.length / size }, (_, i) => pixel_values.subarray(i * size, (i + 1) * size));
+}
+
 /** Turns picture files into `pixel_values` by the image processor of a model folder. */
 async function openProcessor(dir: string): Promise<(file: string) => Promise<ExamplePicture>> {
   const json = async (name: string): Promise<unknown> => JSON.parse(await readFile(path.join(dir, name), "utf8"));
