@@ -44,6 +44,7 @@ export class Sessions {
   }
 }
 
+/** The gist of a runtime's message; paths stay out, since the reason is shown in /readyz. */
 function firstLine(text: string): string {
-  return (text.split("\n", 1)[0] ?? "").slice(0, 200);
+  return (text.split("\n", 1)[0] ?? "").replaceAll(/\S*\/\S*\s*/g, "").slice(0, 200);
 }

@@ -25,7 +25,8 @@ export class EngineHost {
   #reports: ((report: EngineReport) => void)[] = [];
   #lastReport: EngineReport | null = null;
   #failure: Error | null = null;
-  readonly #exited: Promise<void>;
+  /** Settles when the thread has ended, by `close` or by itself. */
+  readonly stopped: Promise<void>;
 
   /** Starts the thread and waits until the model is loaded. @throws Error when it cannot be */
   static async start(data: EngineThreadData): Promise<EngineHost> {
@@ -48,7 +49,7 @@ export class EngineHost {
     this.#schemas = tokenizer === null ? null : new SchemaChecker({ tokenizer, vocabSize, stopTokenIds: eosTokenIds });
     worker.on("message", (message: FromEngine) => this.#receive(message));
     worker.on("error", (error) => this.#broke(error instanceof Error ? error : new Error(String(error))));
-    this.#exited = new Promise((resolve) => {
+    this.stopped = new Promise((resolve) => {
       worker.on("exit", () => {
         this.#broke(new Error("The engine's thread ended."));
         resolve();
@@ -108,7 +109,7 @@ export class EngineHost {
   async close(): Promise<void> {
     await this.#schemas?.close();
     this.#send({ type: "close" });
-    await this.#exited;
+    await this.stopped;
   }
 
   #send(message: ToEngine): void {

@@ -60,6 +60,23 @@ describe("Grammars", () => {
   });
 });
 
+describe("a grammar that is pushed out by others", () => {
+  it("goes on masking the answer that follows it", async () => {
+    const grammars = await Grammars.open(compiled, VOCAB, [END]);
+    const processor = await grammars.processor('{"type":"boolean"}');
+    for (let i = 0; i < 40; i++) await grammars.compile(JSON.stringify({ enum: [`word ${i}`] }));
+    const logits = new Float32Array(VOCAB);
+    await processor.prepare();
+    processor.apply(logits);
+    const allowed = [...logits.keys()].filter((id) => logits[id] === 0);
+    const tokenizer = Tokenizer.load(compiled);
+    expect(allowed.length).toBeGreaterThan(0);
+    for (const id of allowed)
+      expect(["true", "false"].some((word) => word.startsWith(tokenizer.decode([id])))).toBe(true);
+    processor.dispose();
+  });
+});
+
 describe("SchemaChecker", () => {
   it("takes a schema, refuses what is none, and takes the next one", async () => {
     await expect(checker.check(schema)).resolves.toBeUndefined();

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { Memo } from "../../../shared/memo/memo.ts";
 import { GrammarProcessor } from "./processor.ts";
 import { readTokenTable } from "./token-table.ts";
 import { loadXGrammar, type CompiledGrammar, type GrammarCompiler } from "./xgrammar.ts";
@@ -10,7 +9,8 @@ const MAX_COMPILED = 32;
 /** Token masks for JSON schemas over one release's vocabulary. Each schema is compiled once. */
 export class Grammars {
   readonly #compiler: GrammarCompiler;
-  readonly #compiled = new Memo<CompiledGrammar>({ max: MAX_COMPILED });
+  /** By sha256 of the schema, the longest unused first. */
+  readonly #compiled = new Map<string, CompiledGrammar>();
 
   private constructor(compiler: GrammarCompiler) {
     this.#compiler = compiler;
@@ -27,7 +27,17 @@ export class Grammars {
   /** Compiles a schema. @throws Error when it is no JSON schema that can be held to */
   async compile(schema: string): Promise<CompiledGrammar> {
     const key = createHash("sha256").update(schema).digest("hex");
-    return this.#compiled.get(key, () => this.#compiler.compileJSONSchema(schema));
+    const known = this.#compiled.get(key);
+    const grammar = known ?? (await this.#compiler.compileJSONSchema(schema));
+    this.#compiled.delete(key);
+    this.#compiled.set(key, grammar);
+    for (const [oldest, unused] of this.#compiled) {
+      if (this.#compiled.size <= MAX_COMPILED) break;
+      this.#compiled.delete(oldest);
+      // Frees the handle; a matcher that still follows the grammar holds a reference of its own.
+      unused.dispose();
+    }
+    return grammar;
   }
 
   /** A mask that follows one answer. */

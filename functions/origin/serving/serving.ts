@@ -13,6 +13,9 @@ export interface ReleaseSource {
   named(model: string, digest: string): Promise<LocalRelease>;
 }
 
+/** How long a dead engine rests, so that one that dies at once does not keep the processor busy. */
+const RESTART_MS = 1_000;
+
 /** A release with its engine. */
 export interface Served {
   readonly local: LocalRelease;
@@ -26,15 +29,19 @@ export interface Served {
 export class Serving {
   readonly #releases: ReleaseSource;
   readonly #settings: Settings;
+  readonly #restartMs: number;
   readonly #start: (local: LocalRelease) => Promise<EngineHost>;
   readonly #served = new Map<string, Promise<Served>>();
   #ready: Served[] = [];
+  #closed = false;
 
   constructor(
     releases: ReleaseSource,
     settings: Settings,
     start: (local: LocalRelease) => Promise<EngineHost> = (local) => startEngine(local, settings),
+    restartMs = RESTART_MS,
   ) {
+    this.#restartMs = restartMs;
     this.#releases = releases;
     this.#settings = settings;
     this.#start = start;
@@ -66,6 +73,7 @@ export class Serving {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all(this.#ready.map(({ engine }) => engine.close()));
     this.#ready = [];
     this.#served.clear();
@@ -94,12 +102,23 @@ export class Serving {
         ms: Math.round(performance.now() - started),
       });
       this.#ready.push(served);
+      void served.engine.stopped.then(() => this.#restart(served));
       await this.#makeRoom();
       return served;
     } catch (cause) {
       log("error", "release_failed", { digest: local.digest, cause: cause instanceof Error ? cause.message : "" });
       throw new FoveaError("release_unavailable", "The release cannot be loaded here.", { cause });
     }
+  }
+
+  /** An engine that was not let go has died: it is started again, or the origin would stay unready without any traffic. */
+  async #restart(served: Served): Promise<void> {
+    if (this.#closed || !this.#ready.includes(served)) return;
+    const { digest } = served.local;
+    log("error", "engine_died", { digest, cause: served.engine.failure?.name });
+    this.#forget(digest);
+    await new Promise((resolve) => setTimeout(resolve, this.#restartMs));
+    if (!this.#closed) await this.#serve(served.local).catch(() => undefined);
   }
 
   async #makeRoom(): Promise<void> {

@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import type { EngineHost } from "../engine/host.ts";
+import type { LocalRelease } from "../releases/local-cache.ts";
+import { readSettings } from "../settings.ts";
+import { Serving } from "./serving.ts";
+
+const settings = readSettings({ FOVEA_ORIGIN_KEYS: "a:b", FOVEA_STORE: "file:x", FOVEA_MODELS: "m" });
+
+function release(digest: string): LocalRelease {
+  const manifest = { name: "m", version: digest, contractId: digest };
+  return { release: manifest, digest, directory: "", path: (name: string) => name } as unknown as LocalRelease;
+}
+
+/** Stands in for an engine thread. */
+function engine(active = 0) {
+  let stop: () => void = () => undefined;
+  const stopped = new Promise<void>((resolve) => (stop = resolve));
+  const host = {
+    active,
+    failure: null as Error | null,
+    stopped,
+    spec: { layout: "merged" },
+    provider: { provider: "cpu", reason: "as set" },
+    close: () => Promise.resolve(stop()),
+    die: () => {
+      host.failure = new Error("died");
+      stop();
+    },
+  };
+  return host;
+}
+
+function serving(actives: readonly number[] = []) {
+  const engines: ReturnType<typeof engine>[] = [];
+  const source = {
+    stable: () => Promise.resolve(release("1")),
+    named: (_m: string, d: string) => Promise.resolve(release(d)),
+  };
+  const start = (): Promise<EngineHost> => {
+    const made = engine(actives[engines.length]);
+    engines.push(made);
+    return Promise.resolve(made as unknown as EngineHost);
+  };
+  return { engines, serving: new Serving(source, settings, start, 5) };
+}
+
+const digests = (of: Serving): string[] => of.ready.map(({ local }) => local.digest);
+
+describe("Serving", () => {
+  it("loads a release once, and lets the oldest idle one go for a third", async () => {
+    const { serving: of, engines } = serving();
+    await of.warm();
+    await Promise.all([of.named("m", "2"), of.named("m", "2")]);
+    expect(digests(of)).toEqual(["1", "2"]);
+    await of.named("m", "3");
+    expect(digests(of)).toEqual(["2", "3"]);
+    expect(engines).toHaveLength(3);
+  });
+
+  it("keeps a release that answers are running on", async () => {
+    const { serving: of } = serving([1, 0, 0]);
+    await of.warm();
+    await of.named("m", "2");
+    await of.named("m", "3");
+    expect(digests(of)).toEqual(["1", "3"]);
+  });
+
+  it("starts an engine again that died, and none that was let go", async () => {
+    const { serving: of, engines } = serving();
+    await of.warm();
+    engines[0]?.die();
+    await expect.poll(() => engines.length).toBe(2);
+    expect(digests(of)).toEqual(["1"]);
+    await of.close();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(engines).toHaveLength(2);
+  });
+
+  it("refuses a release under another model's name", async () => {
+    const { serving: of } = serving();
+    await expect(of.named("other", "1")).rejects.toMatchObject({ code: "contract_mismatch" });
+  });
+});
