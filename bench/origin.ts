@@ -85,12 +85,12 @@ async function runPeers(
   let transformers: number | null = null;
   if (folder !== undefined && has("@huggingface/transformers")) {
     const args = [folder, model.folder, visionEncoder(), ...common, JSON.stringify(prompts.slice(0, 3))];
-    const results = await runPeer("transformers-js.ts", args);
+    const results = await runPeer("transformers.js", args);
     transformers = median(results.map(({ tokens_per_second }) => tokens_per_second));
     rows.push(["transformers.js, decoder_model_merged_q4, 1 stream", perSecond(transformers), ""]);
   } else rows.push(["transformers.js", "not installed (--peers)", ""]);
   if (folder !== undefined && gguf !== undefined && has("node-llama-cpp")) {
-    const results: PeerResult[] = await runPeer("llama-cpp.ts", [folder, gguf, ...common, JSON.stringify(prompts)]);
+    const results: PeerResult[] = await runPeer("llama.cpp", [folder, gguf, ...common, JSON.stringify(prompts)]);
     for (const { streams, tokens_per_second } of results) {
       rows.push([`llama.cpp (node-llama-cpp), ${streams} streams`, perSecond(tokens_per_second), ""]);
     }

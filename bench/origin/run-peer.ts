@@ -9,17 +9,20 @@ const result = z.object({
 
 export type PeerResult = z.output<typeof result>;
 
+const PEERS = {
+  "transformers.js": new URL("./peers/transformers-js.ts", import.meta.url),
+  "llama.cpp": new URL("./peers/llama-cpp.ts", import.meta.url),
+};
+
 /** Runs a peer in a process of its own, so that its threads and its memory end with it. */
-export async function runPeer(script: string, args: readonly string[]): Promise<PeerResult[]> {
-  const child = spawn(
-    process.execPath,
-    ["--disable-warning=ExperimentalWarning", new URL(`./peers/${script}`, import.meta.url).pathname, ...args],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
+export async function runPeer(peer: keyof typeof PEERS, args: readonly string[]): Promise<PeerResult[]> {
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", PEERS[peer].pathname, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let text = "";
   child.stdout.setEncoding("utf8").on("data", (part: string) => (text += part));
   const status = await new Promise((resolve) => child.once("exit", resolve));
-  if (status !== 0) throw new Error(`${script} ended with ${String(status)}`);
+  if (status !== 0) throw new Error(`${peer} ended with ${String(status)}`);
   return text
     .split("\n")
     .filter((line) => line.startsWith("{"))
