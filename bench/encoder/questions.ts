@@ -48,6 +48,7 @@ async function run(dir: string, data: string, split: string): Promise<void> {
   machine.weights().set(calibration.weights);
   const reference = await Reference.open(path.join(dir, "onnx/vision_encoder.onnx"));
   const decoder = await ReferenceDecoder.open(dir);
+  if (decoder === null) throw new Error("The folder has no decoder.");
   const { rows } = machine.program.output;
   let [float, ours, same] = [0, 0, 0];
   const pixels = SIDE * SIDE;

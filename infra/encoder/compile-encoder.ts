@@ -1,4 +1,4 @@
-import { access, readdir, readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { calibrate, type Calibration, type GatePicture } from "../../shared/encoder/compile/calibrate.ts";
 import { compileGraph } from "../../shared/encoder/compile/compile.ts";
@@ -31,22 +31,19 @@ export async function encoderModule(): Promise<WebAssembly.Module> {
   return WebAssembly.compile(await readFile(WASM));
 }
 
-/** Asks the recorded questions again, where the folder has them and a float32 decoder to answer; null where it has not. */
+/** Asks the recorded questions again, where the folder has them and a decoder to answer; null where it has not. */
 async function answersOf(
   dir: string,
   { program, weights }: Calibration,
   pictures: readonly (ExamplePicture | Example)[],
 ): Promise<EncoderFacts["answers"]> {
   const examples = pictures.filter((picture) => "answer" in picture);
-  const decoder = path.join(dir, "onnx/decoder_model_merged.onnx");
-  const present = await access(decoder).then(
-    () => true,
-    () => false,
-  );
-  if (examples.length === 0 || !present) return null;
+  if (examples.length === 0) return null;
+  const decoder = await ReferenceDecoder.open(dir);
+  if (decoder === null) return null;
   const machine = new Machine(parseProgram(program), await encoderModule());
   machine.weights().set(weights);
-  const { kept, of } = await keptAnswers(machine, await ReferenceDecoder.open(dir), examples);
+  const { kept, of } = await keptAnswers(machine, decoder, examples);
   return { kept, of };
 }
 

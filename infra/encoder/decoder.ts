@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { Template } from "@huggingface/jinja";
 import { Tokenizer } from "@huggingface/tokenizers";
@@ -39,8 +39,20 @@ export class ReferenceDecoder {
     this.#ends = parts.ends;
   }
 
-  /** `dir` in Hugging Face layout, float32 graphs under onnx/. */
-  static async open(dir: string): Promise<ReferenceDecoder> {
+  /** The graphs by name, most exact first; null when the folder has neither. */
+  private static async graphs(dir: string): Promise<{ readonly embed: string; readonly decoder: string } | null> {
+    const names = await readdir(path.join(dir, "onnx"));
+    for (const suffix of ["", "_fp16"]) {
+      const [embed, decoder] = [`embed_tokens${suffix}.onnx`, `decoder_model_merged${suffix}.onnx`];
+      if (names.includes(embed) && names.includes(decoder)) return { embed, decoder };
+    }
+    return null;
+  }
+
+  /** `dir` in Hugging Face layout; the graphs take and give float32, whatever their weights are. Null without graphs. */
+  static async open(dir: string): Promise<ReferenceDecoder | null> {
+    const graphs = await ReferenceDecoder.graphs(dir);
+    if (graphs === null) return null;
     const json = async (name: string): Promise<unknown> => JSON.parse(await readFile(path.join(dir, name), "utf8"));
     const tokenizerConfig = tokenizerConfigSchema.parse(await json("tokenizer_config.json"));
     const { eos_token_id } = generationSchema.parse(await json("generation_config.json"));
@@ -49,8 +61,8 @@ export class ReferenceDecoder {
     return new ReferenceDecoder({
       tokenizer: new Tokenizer((await json("tokenizer.json")) as object, tokenizerConfig),
       template: new Template(tokenizerConfig.chat_template),
-      embed: await session("embed_tokens.onnx"),
-      decoder: await session("decoder_model_merged.onnx"),
+      embed: await session(graphs.embed),
+      decoder: await session(graphs.decoder),
       imageToken: configSchema.parse(await json("config.json")).image_token_index,
       ends: new Set([eos_token_id].flat()),
     });
