@@ -33,12 +33,16 @@ export async function startOwnStack(options: Partial<StackOptions> = {}): Promis
   try {
     const stack = await startStack({ port: 0, originPort: 0, directory, apiKey: "test-key", bindings, ...options });
     const { edgeUrl, originUrl, apiKey, originKeys } = stack;
+    let stopping = false;
+    // An origin that dies fails every test after it; its last words say why.
+    void stack.originEnded.then((words) => stopping || console.error(`The origin ended by itself:\n${words}`));
     return {
       edgeUrl,
       originUrl,
       apiKey,
       originKeys,
       async stop() {
+        stopping = true;
         await stack.stop();
         await rm(directory, { recursive: true, force: true });
       },

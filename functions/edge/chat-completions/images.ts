@@ -1,7 +1,7 @@
 import type { EncodeResult } from "../../../shared/encoding/job.ts";
 import type { EncoderSource } from "../../../shared/encoding/encoder-inputs.ts";
 import { FoveaError } from "../../../shared/errors/error.ts";
-import { checkRequestPixels } from "../../../shared/image/header/check-image-limits.ts";
+import { checkImageLimits, checkRequestPixels } from "../../../shared/image/header/check-image-limits.ts";
 import type { ImageHeader } from "../../../shared/image/header/image-header.ts";
 import { readImageHeader } from "../../../shared/image/header/read-image-header.ts";
 import type { ImageProcessor, ProcessedImages } from "../../../shared/image/processors/image-processor.ts";
@@ -71,7 +71,9 @@ async function processOne(
 
 function headerOf({ bytes, param }: ImageFile): ImageHeader {
   try {
-    return readImageHeader(bytes);
+    const header = readImageHeader(bytes);
+    checkImageLimits(header);
+    return header;
   } catch (error) {
     throw withParam(error, param);
   }
