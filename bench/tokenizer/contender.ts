@@ -9,7 +9,7 @@ import { measure } from "./measure.ts";
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 const [name = "", tokenizerJson = "", compiled = "", peers = ""] = process.argv.slice(2);
-const require = createRequire(join(peers, "package.json"));
+const fromPeers = createRequire(join(peers, "package.json"));
 
 type Encode = (text: string) => ArrayLike<number>;
 
@@ -34,22 +34,22 @@ const CONTENDERS: Readonly<Record<string, () => Promise<() => Promise<Encode>>>>
   },
   // These two hold their vocabulary in a module, so that to import it is to load it.
   "gpt-tokenizer": async () => async () => {
-    const module = require("gpt-tokenizer/encoding/o200k_base") as {
+    const module = fromPeers("gpt-tokenizer/encoding/o200k_base") as {
       encode: (text: string, options: object) => number[];
     };
     const options = { disallowedSpecial: new Set<string>() };
     return (text) => module.encode(text, options);
   },
   tiktoken: async () => async () => {
-    const { Tiktoken } = require("tiktoken/lite") as {
+    const { Tiktoken } = fromPeers("tiktoken/lite") as {
       Tiktoken: new (...parts: unknown[]) => { encode_ordinary: Encode };
     };
-    const ranks = require("tiktoken/encoders/o200k_base.json") as Record<string, unknown>;
+    const ranks = fromPeers("tiktoken/encoders/o200k_base.json") as Record<string, unknown>;
     const encoding = new Tiktoken(ranks["bpe_ranks"], ranks["special_tokens"], ranks["pat_str"]);
     return (text) => encoding.encode_ordinary(text);
   },
   kitoken: async () => {
-    const { Kitoken } = require("kitoken/node") as {
+    const { Kitoken } = fromPeers("kitoken/node") as {
       Kitoken: { from_tokenizers: (bytes: Uint8Array) => { encode: (text: string, specials: boolean) => Uint32Array } };
     };
     const bytes = readFileSync(tokenizerJson);

@@ -1,5 +1,5 @@
 import type { PromptText } from "../chat-template/prompt-text.ts";
-import { type Decoder, type DecodeStream } from "./decoders/decoder.ts";
+import type { Decoder } from "./decoders/decoder.ts";
 import { readDecoder } from "./decoders/read.ts";
 import { IncrementalDetokenizer } from "./detokenizer.ts";
 import type { DecodeOptions, EncodeOptions, Encoding } from "./encoding.ts";
@@ -9,8 +9,6 @@ import { Pipeline } from "./pipeline.ts";
 import { finishEncoding } from "./post-processors/finish.ts";
 import { type PostProcessor, readPostProcessor } from "./post-processors/post-processor.ts";
 import { Vocabulary } from "./vocabulary.ts";
-
-export type { DecodeStream };
 
 /**
  * A tokenizer of a release, over the tables of its compiled file. Gives the ids of the Rust `tokenizers`. Synchronous and not
