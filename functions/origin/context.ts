@@ -1,5 +1,6 @@
 import type { SigningKey } from "../../shared/http-signature/keys.ts";
 import type { NonceCache } from "../../shared/http-signature/nonces.ts";
+import type { Encoders } from "./encoder/encoders.ts";
 import type { FeatureCache } from "./features/feature-cache.ts";
 import type { Admission } from "./generate/admission.ts";
 import type { Serving } from "./serving/serving.ts";
@@ -14,6 +15,8 @@ export interface OriginContext {
   readonly admission: Admission;
   readonly features: FeatureCache;
   readonly serving: Serving;
+  /** Vision encoders, for pixels. */
+  readonly encoders: Encoders;
   /** Null where no collector is set. */
   readonly exporter: SpanExporter | null;
 }

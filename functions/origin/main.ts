@@ -5,6 +5,7 @@ import { NonceCache } from "../../shared/http-signature/nonces.ts";
 import { readTrust } from "../../shared/releases/trust.ts";
 import { createApp } from "./app.ts";
 import type { OriginContext } from "./context.ts";
+import { Encoders } from "./encoder/encoders.ts";
 import { FeatureCache } from "./features/feature-cache.ts";
 import { Admission } from "./generate/admission.ts";
 import { log } from "./log.ts";
@@ -46,6 +47,7 @@ async function createContext(settings: Settings): Promise<OriginContext> {
     }),
     features: new FeatureCache(settings.featureCacheBytes),
     serving,
+    encoders: new Encoders(settings),
     exporter: settings.otlpEndpoint === undefined ? null : new SpanExporter(settings.otlpEndpoint),
   };
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createApp } from "../../functions/origin/app.ts";
 import type { OriginContext } from "../../functions/origin/context.ts";
 import { EngineHost } from "../../functions/origin/engine/host.ts";
+import { Encoders } from "../../functions/origin/encoder/encoders.ts";
 import { FeatureCache } from "../../functions/origin/features/feature-cache.ts";
 import { Admission } from "../../functions/origin/generate/admission.ts";
 import type { LocalRelease } from "../../functions/origin/releases/local-cache.ts";
@@ -48,6 +49,7 @@ beforeAll(async () => {
     nonces: new NonceCache(),
     admission: new Admission({ maxInFlight: MAX_IN_FLIGHT, maxPerKey: 5, concurrency: 4 }),
     features: new FeatureCache(1024 * 1024),
+    encoders: new Encoders({ provider: "cpu", threads: 1 }),
     serving,
     exporter: null,
   };

@@ -1,4 +1,5 @@
 import type { EncodeResult } from "../../../shared/encoding/job.ts";
+import { toPixelTensors, type PixelTensors } from "../../../shared/encoding/pixel-tensors.ts";
 import { encodeFrame } from "../../../shared/frame/encode.ts";
 import { FRAME_PROTOCOL } from "../../../shared/frame/schema.ts";
 import type { ChatRequest } from "../../../shared/openai/chat-request.ts";
@@ -8,6 +9,9 @@ import type { Picture } from "./images.ts";
 import type { Prompt } from "./prompt.ts";
 import { toSampling } from "./sampling.ts";
 
+/** Projected features, or the picture's own pixels where the origin encodes. */
+export type PictureForm = EncodeResult | "pixels";
+
 export interface FrameParts {
   readonly request: ChatRequest;
   readonly model: EdgeModel;
@@ -16,16 +20,26 @@ export interface FrameParts {
   /** Caches share nothing between two salts. */
   readonly salt: string;
   /** Features that travel, by feature key; a picture without any is named by its hash alone. */
-  readonly features: ReadonlyMap<string, EncodeResult>;
+  readonly features: ReadonlyMap<string, PictureForm>;
 }
 
 /** The frame of a chat. Two equal pictures share one tensor. */
 export function chatFrame({ request, model, prompt, pictures, salt, features }: FrameParts): Uint8Array<ArrayBuffer> {
   const { release, digest } = model.reader;
-  const names = new Map([...features.keys()].map((hash, i) => [hash, `features.${i}`]));
+  const names = new Map([...features.keys()].map((hash, i) => [hash, nameOf(i, features.get(hash))]));
   const tensors: Record<string, Tensor> = {};
-  for (const [hash, { rows, width, image_features }] of features) {
-    tensors[names.get(hash) ?? ""] = tensorOf("F16", [rows, width], image_features);
+  const inputs = new Map<string, PixelTensors["inputs"]>();
+  for (const [hash, form] of features) {
+    const name = names.get(hash) ?? "";
+    if (form !== "pixels") {
+      tensors[name] = tensorOf("F16", [form.rows, form.width], form.image_features);
+      continue;
+    }
+    const picture = pictures.find((one) => one.hash === hash);
+    if (picture === undefined) continue;
+    const pixels = toPixelTensors(name, picture.processed);
+    Object.assign(tensors, pixels.tensors);
+    inputs.set(hash, pixels.inputs);
   }
   return encodeFrame({
     meta: {
@@ -46,6 +60,7 @@ export function chatFrame({ request, model, prompt, pictures, salt, features }: 
           length,
           row,
           ...(tensor !== undefined && { tensor }),
+          ...takeInputs(inputs, hash),
           ...(grid_thw !== undefined && { grid_thw: [...grid_thw] as [number, number, number] }),
           ...(image_sizes !== undefined && { image_sizes: [...image_sizes] as [number, number] }),
         };
@@ -56,4 +71,15 @@ export function chatFrame({ request, model, prompt, pictures, salt, features }: 
     token_ids: prompt.token_ids,
     tensors,
   });
+}
+
+function nameOf(index: number, form: PictureForm | undefined): string {
+  return form === "pixels" ? `pixels.${index}` : `features.${index}`;
+}
+
+/** A picture may stand in many runs; what its encoder reads is named by the first. */
+function takeInputs(inputs: Map<string, PixelTensors["inputs"]>, hash: string): { inputs?: Record<string, string> } {
+  const own = inputs.get(hash);
+  inputs.delete(hash);
+  return own === undefined ? {} : { inputs: { ...own } };
 }

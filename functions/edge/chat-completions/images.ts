@@ -5,6 +5,8 @@ import { checkImageLimits, checkRequestPixels } from "../../../shared/image/head
 import type { ImageHeader } from "../../../shared/image/header/image-header.ts";
 import { readImageHeader } from "../../../shared/image/header/read-image-header.ts";
 import type { ImageProcessor, ProcessedImages } from "../../../shared/image/processors/image-processor.ts";
+import { ENCODER_RELEASE_BUDGET_BYTES } from "../../../shared/limits/releases.ts";
+import { place } from "../../../shared/placement/place.ts";
 import { sha256Hex } from "../../../shared/releases/digest.ts";
 import { encodeAtEdge } from "../encoding/client.ts";
 import { decodeImage } from "../media/decode-image.ts";
@@ -19,11 +21,15 @@ export interface Picture {
   /** Feature key: sha256 over all that the features depend on; names them in caches. */
   readonly hash: string;
   readonly processed: EncoderSource;
+  /** Who encodes it. */
+  readonly placement: "edge" | "origin";
   /** Feature rows that the encoder will make: how many placeholders it takes. */
   readonly rows: number;
 }
 
 const gate = new PictureGate();
+
+const LIMITS = { encoderMemoryBytes: ENCODER_RELEASE_BUDGET_BYTES, edgeBusy: false };
 
 /**
  * Decodes and processes the files one after another, so that one decoded picture is the peak.
@@ -43,8 +49,11 @@ export async function processImages(
   const pictures: Picture[] = [];
   for (const file of files) {
     const processed = { ...(await processOne(file, imageProcessor, files.length, stopwatch)), ...text };
-    const hash = await featureKey(reader.release.featureId, processed);
-    pictures.push({ hash, processed, rows: processed.num_image_tokens.reduce((sum, count) => sum + count, 0) });
+    const rows = processed.num_image_tokens.reduce((sum, count) => sum + count, 0);
+    const picture = { imageTokens: rows, pixelBytes: processed.pixels.byteLength };
+    const { where } = place(reader.release, picture, LIMITS);
+    const hash = await featureKey(reader.release.featureId, where, processed);
+    pictures.push({ hash, processed, rows, placement: where });
   }
   return pictures;
 }
@@ -99,9 +108,13 @@ export async function encodePicture(
   return features;
 }
 
-/** The processed pixels are what the encoder reads, so two files that decode alike share their features. */
-async function featureKey(featureId: string, { pixels, ...rest }: EncoderSource): Promise<string> {
-  const head = new TextEncoder().encode(JSON.stringify([featureId, rest]));
+/** The processed pixels are what the encoder reads, so two files that decode alike share their features; two runtimes do not. */
+async function featureKey(
+  featureId: string,
+  placement: "edge" | "origin",
+  { pixels, ...rest }: EncoderSource,
+): Promise<string> {
+  const head = new TextEncoder().encode(JSON.stringify([featureId, placement, rest]));
   const input = new Uint8Array(4 + head.byteLength + pixels.byteLength);
   new DataView(input.buffer).setUint32(0, head.byteLength);
   input.set(head, 4);

@@ -1,10 +1,9 @@
-import type { EncodeResult } from "../../../shared/encoding/job.ts";
 import { FoveaError } from "../../../shared/errors/error.ts";
 import type { AnswerEvent } from "../../../shared/frame/answer.ts";
 import { openAnswer } from "../origin/client.ts";
 import { forgetFeatures, isKnownToOrigin, rememberFeatures, type FeatureName } from "../origin/known-features.ts";
 import type { ChatContext } from "./context.ts";
-import { chatFrame, type FrameParts } from "./frame.ts";
+import { chatFrame, type FrameParts, type PictureForm } from "./frame.ts";
 import { encodePicture, type Picture } from "./images.ts";
 
 type ChatParts = Omit<FrameParts, "features">;
@@ -46,13 +45,15 @@ async function send(
 /** Features of the pictures, one encode for each that is not there yet. */
 async function encodeAll(
   pictures: readonly Picture[],
-  features: ReadonlyMap<string, EncodeResult>,
+  features: ReadonlyMap<string, PictureForm>,
   { model }: ChatParts,
   { env, stopwatch }: ChatContext,
-): Promise<ReadonlyMap<string, EncodeResult>> {
+): Promise<ReadonlyMap<string, PictureForm>> {
   const encoded = new Map(features);
   for (const picture of pictures) {
-    if (!encoded.has(picture.hash)) encoded.set(picture.hash, await encodePicture(picture, model, env, stopwatch));
+    if (encoded.has(picture.hash)) continue;
+    const here = picture.placement === "edge";
+    encoded.set(picture.hash, here ? await encodePicture(picture, model, env, stopwatch) : "pixels");
   }
   return encoded;
 }

@@ -65,6 +65,7 @@ async function accept(origin: OriginContext, request: Request): Promise<{ served
     id: crypto.randomUUID(),
     hiddenSize: engine.spec.hiddenSize,
     features: origin.features,
+    encoded: await origin.encoders.encodePixels(frame, local),
     deadline: Date.now() + origin.settings.requestMs,
   });
   checkRequest(job, engine.spec, engine.maxSequences);

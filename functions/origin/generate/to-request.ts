@@ -19,6 +19,8 @@ export interface ToRequestOptions {
   readonly id: string;
   readonly hiddenSize: number;
   readonly features: FeatureCache;
+  /** Features that were encoded here of the pixels in the frame, by feature key. */
+  readonly encoded: ReadonlyMap<string, CachedFeatures>;
   readonly deadline: number;
 }
 
@@ -56,7 +58,9 @@ function decode(feature: FrameFeature, tensors: Frame["tensors"], options: ToReq
   const tensor = tensors.get(name);
   if (tensor === undefined) throw new FoveaError("invalid_frame", `The frame lacks ${name}.`);
   if (name.startsWith("pixels.")) {
-    throw new FoveaError("invalid_frame", "This origin runs no vision encoder. Send projected features.");
+    const encoded = options.encoded.get(feature.hash);
+    if (encoded?.width === options.hiddenSize) return encoded;
+    throw new FoveaError("invalid_frame", "The pixels do not become features of this model.");
   }
   return decodeFeatures(tensor, tensors.get(`${name}.scale`), options.hiddenSize);
 }

@@ -11,7 +11,7 @@ import { describeFault } from "../../../shared/releases/error.ts";
 import { channelKey } from "../../../shared/releases/keys.ts";
 import { KnownGood } from "../../../shared/releases/known-good.ts";
 import { openSignedRelease } from "../../../shared/releases/release-reader.ts";
-import type { Release, ReleaseRef } from "../../../shared/releases/release.ts";
+import type { Release, ReleaseRef, Stage } from "../../../shared/releases/release.ts";
 import { ShardReader, type ReadEvents } from "../../../shared/releases/shard-reader.ts";
 import { DocumentStore } from "./document-store.ts";
 import { fileSource } from "./file-source.ts";
@@ -192,7 +192,12 @@ interface Fault {
 
 /** Files of stages that run here, or may be moved here. */
 export function originFiles(release: Release): readonly string[] {
-  const stages = Object.values(release.stages).filter((stage) => stage.placement === "origin" || stage.movable);
+  const runsHere = (stage: Stage | undefined): boolean => stage?.placement === "origin" || stage?.movable === true;
+  const { vision_encoder, image_processor } = release.stages;
+  const stages = Object.values(release.stages).filter(
+    // An encoder makes `pixel_values` of samples by the numbers of the image processor.
+    (stage) => runsHere(stage) || (stage === image_processor && runsHere(vision_encoder)),
+  );
   // The compiled tokenizer tells what each id stands for: answers that follow a schema are masked here.
   const tokenizer = release.stages.tokenizer?.files.slice(0, 1) ?? [];
   return [...new Set([...stages.flatMap((stage) => stage.files), ...tokenizer])];

@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BUILTIN_DIR } from "../local/builtin.ts";
+import { LOCAL_CHANNEL } from "../local/publish-builtin.ts";
+import { readHubFolder, type HubFolder } from "../releases/hub-folder.ts";
+import { planRelease } from "../releases/plan-release.ts";
+import { readChannel } from "../releases/promote-release.ts";
+import { openStore } from "../store/open-store.ts";
+import { checkFiles, checkGraphs } from "./check-model.ts";
+import { importModel } from "./import-model.ts";
+
+let directory = "";
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), "fovea-import-"));
+});
+
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** The built-in model's folder with one JSON file changed, or files taken away. */
+async function folderWith(change: {
+  readonly json?: Readonly<Record<string, (value: unknown) => unknown>>;
+  readonly without?: readonly string[];
+}): Promise<HubFolder> {
+  const folder = await readHubFolder(BUILTIN_DIR);
+  const gone = new Set(change.without);
+  return {
+    ...folder,
+    files: folder.files.filter((file) => !gone.has(file)),
+    has: (name) => folder.has(name) && !gone.has(name),
+    json: async (name) => {
+      if (gone.has(name)) throw new Error(`no such file: ${name}`);
+      return (change.json?.[name] ?? ((value: unknown) => value))(await folder.json(name));
+    },
+  };
+}
+
+const merged = (keys: object) => (value: unknown) => ({ ...(value as object), ...keys });
+
+describe("checkFiles", () => {
+  it("finds nothing wrong with the built-in model", async () => {
+    expect(await checkFiles(await folderWith({}))).toEqual([]);
+  });
+
+  it("names the key of a family that is not served", async () => {
+    const folder = await folderWith({ json: { "config.json": merged({ model_type: "florence2" }) } });
+    expect(await checkFiles(folder)).toEqual([
+      { stage: "model", file: "config.json", key: "model_type", reason: "the family florence2 is not served" },
+    ]);
+  });
+
+  it("names each of several obstacles", async () => {
+    const folder = await folderWith({
+      json: { "preprocessor_config.json": merged({ image_processor_type: "SamImageProcessor" }) },
+      without: ["tokenizer.json"],
+    });
+    const found = await checkFiles(folder);
+    expect(found.map(({ stage, file }) => `${stage} ${file}`)).toEqual([
+      "tokenizer tokenizer.json",
+      "image_processor preprocessor_config.json",
+    ]);
+    expect(found[1]?.reason).toContain("SamImageProcessor");
+  });
+});
+
+describe("checkGraphs", () => {
+  it("names an encoder's input that no picture gives", async () => {
+    const planned = await planRelease(BUILTIN_DIR);
+    const encoder = planned.stages.vision_encoder;
+    if (encoder === undefined) throw new Error("The built-in model has an encoder.");
+    expect(checkGraphs(planned)).toEqual([]);
+    const depth = { name: "depth_values", dtype: "float32", shape: [1] } as const;
+    const stages = { ...planned.stages, vision_encoder: { ...encoder, inputs: [...encoder.inputs, depth] } };
+    expect(checkGraphs({ ...planned, stages })).toMatchObject([{ stage: "vision_encoder", key: "depth_values" }]);
+  });
+});
+
+describe("importModel", () => {
+  it("publishes, promotes to the local channel, and changes nothing the second time", async () => {
+    const store = await openStore(`file:${directory}`);
+    const options = { model: "moji", store, place: "origin", key: null, trust: "unsigned" } as const;
+    const first = await importModel(BUILTIN_DIR, options);
+    expect(first.release.stages.vision_encoder?.placement).toBe("origin");
+    expect(first.picture?.where).toBe("origin");
+    const again = await importModel(BUILTIN_DIR, options);
+    expect(again).toMatchObject({ digest: first.digest, created: false });
+    const channel = await readChannel(store, "moji", LOCAL_CHANNEL, "unsigned");
+    expect(channel).toMatchObject({ sequence: 1, stable: { digest: first.digest, version: first.version } });
+    store.close();
+  });
+});
