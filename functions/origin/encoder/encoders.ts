@@ -42,10 +42,11 @@ export class Encoders {
     const starting = this.#hosts.get(digest) ?? this.#start(local);
     this.#hosts.delete(digest);
     this.#hosts.set(digest, starting);
+    // Before the wait, so that between the choice of a host and its use no other request runs.
+    await this.#makeRoom(digest);
     try {
       const host = await starting;
       if (host.failure !== null) throw host.failure;
-      await this.#makeRoom();
       return host;
     } catch (cause) {
       this.#hosts.delete(digest);
@@ -54,9 +55,10 @@ export class Encoders {
   }
 
   /** Ends the threads of encoders that are not in use, the oldest first. */
-  async #makeRoom(): Promise<void> {
-    for (const [digest, starting] of [...this.#hosts].slice(0, -1)) {
+  async #makeRoom(wanted: string): Promise<void> {
+    for (const [digest, starting] of this.#hosts) {
       if (this.#hosts.size <= MAX_ENCODERS) return;
+      if (digest === wanted) continue;
       const host = await starting.catch(() => null);
       if (host !== null && host.active > 0) continue;
       this.#hosts.delete(digest);
