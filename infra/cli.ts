@@ -12,6 +12,7 @@ const fovea = defineCommand({
     dev: () => import("./commands/dev.ts").then(defaultOf),
     ask: () => import("./commands/ask.ts").then(defaultOf),
     inspect: () => import("./commands/inspect/index.ts").then(defaultOf),
+    import: () => import("./commands/import.ts").then(defaultOf),
     plan: () => import("./commands/plan.ts").then(defaultOf),
     publish: () => import("./commands/publish.ts").then(defaultOf),
     promote: () => import("./commands/promote.ts").then(defaultOf),
