@@ -59,7 +59,7 @@ async function fleet(one: TinyRelease, two: TinyRelease) {
     return new OriginReleases({ ...common, source, cacheDir: join(cacheDir, String(i)), now: clock });
   });
   const tick = (ms: number) => (now += ms);
-  return { promote, edges, origins, tick, close: () => rm(cacheDir, { recursive: true, force: true }) };
+  return { promote, edges, origins, tick, close: () => rm(cacheDir, { recursive: true, force: true, maxRetries: 10 }) };
 }
 
 async function* asIterable(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
