@@ -10,9 +10,10 @@ export class IsolateProbe {
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => {
-      const { id, result } = JSON.parse(String(data)) as { id?: number; result?: HeapUsage };
-      if (id === undefined || result === undefined) return;
-      this.#waiting.get(id)?.(result);
+      const { id, result, error } = JSON.parse(String(data)) as { id?: number; result?: HeapUsage; error?: object };
+      if (id === undefined) return;
+      if (error !== undefined) console.error(`workerd's inspector: ${JSON.stringify(error)}`);
+      this.#waiting.get(id)?.(result ?? { usedSize: 0 });
       this.#waiting.delete(id);
     });
   }
@@ -39,25 +40,16 @@ export class IsolateProbe {
     }, everyMs);
   }
 
-  /** Collects garbage now, as V8 does when memory runs short. */
-  async collect(): Promise<void> {
-    await this.#call("HeapProfiler.collectGarbage");
-  }
-
   close(): void {
     clearInterval(this.#timer);
     this.#socket.close();
   }
 
   #usage(): Promise<HeapUsage> {
-    return this.#call("Runtime.getHeapUsage");
-  }
-
-  #call(method: string): Promise<HeapUsage> {
     const id = ++this.#next;
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve);
-      this.#socket.send(JSON.stringify({ id, method }));
+      this.#socket.send(JSON.stringify({ id, method: "Runtime.getHeapUsage" }));
     });
   }
 }

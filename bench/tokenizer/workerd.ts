@@ -73,7 +73,6 @@ export async function measureInWorkerd(compiled: string): Promise<Figures> {
 async function heapBytes(inspectorPort: number): Promise<number> {
   const ask = async (): Promise<number> => {
     const probe = await IsolateProbe.open(inspectorPort, "tokenizer");
-    await probe.collect();
     const bytes = await probe.heapBytes();
     probe.close();
     return bytes;
