@@ -16,6 +16,8 @@ export interface WorkersOptions {
   readonly bindings: Readonly<Record<string, string>>;
   /** Port of workerd's inspector; none without it. */
   readonly inspectorPort?: number;
+  /** Whether the edge serves the playground's files; production does not, and each request is then one hop shorter. */
+  readonly assets?: boolean;
   /** Changes a bundle before it runs; benches count memory that way. */
   readonly transform?: (name: WorkerName, bundle: Bundle) => Promise<Bundle>;
 }
@@ -71,6 +73,7 @@ function workerOptions(
 ): LegacyWorkerOptions & { name: string } {
   const { workerOptions: fromConfig } = unstable_getMiniflareWorkerOptions(WORKER_CONFIGS[name], "local");
   const { accessKeyId, secretAccessKey } = options.secrets;
+  if (options.assets === false) delete fromConfig["assets"];
   return {
     ...fromConfig,
     name: `fovea-${name}-local`,
