@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { defineCommand } from "citty";
 import { importModel, type Imported } from "../import/import-model.ts";
-import { keyArgs, storeArgs, UsageError } from "../releases/cli/args.ts";
+import { keyArgs, storeArgs } from "../releases/cli/args.ts";
+import { UsageError } from "../usage-error.ts";
 import { formatBytes, formatTable } from "../releases/cli/format.ts";
 import { runStoreCommand } from "../releases/cli/run-command.ts";
 

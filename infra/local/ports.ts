@@ -1,9 +1,5 @@
 import { createServer } from "node:net";
-
-/** A mistake that the person at the terminal can mend; printed without a stack. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
+import { UsageError } from "../usage-error.ts";
 
 /**
  * Makes sure that a loopback port is free; 0 picks one.

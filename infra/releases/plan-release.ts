@@ -66,8 +66,8 @@ export async function planRelease(dir: string, options: PlanOptions = {}): Promi
   const folder = await readHubFolder(dir);
   const files = new Map<string, PlannedFile>();
   const stages: Partial<Record<StageName, Stage>> = {};
-  await addText(folder, options.compilers ?? COMPILERS, files, stages);
   const compilers = options.compilers ?? COMPILERS;
+  await addText(folder, compilers, files, stages);
   for (const graph of chooseGraphs(folder, options.dtype)) {
     const compiled = graph.stage === "vision_encoder" ? await compilers.encoder?.(folder.root, graph.file) : null;
     if (compiled === null || compiled === undefined) await addGraph(folder, graph, files, stages);

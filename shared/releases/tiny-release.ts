@@ -1,3 +1,4 @@
+import type { ChannelDocument } from "./channel.ts";
 import type { BlobSource } from "./blob-source.ts";
 import { sha256Hex } from "./digest.ts";
 import { contractIdOf, featureIdOf } from "./identity.ts";
@@ -101,4 +102,25 @@ export function streamOf(bytes: Uint8Array, step = 3): ReadableStream<Uint8Array
       at += step;
     },
   });
+}
+
+/** A channel document that names `stable`, issued on 1 January 2026 for three months. */
+export function tinyChannel(
+  sequence: number,
+  stable: TinyRelease["ref"],
+  change: Partial<ChannelDocument> = {},
+): ChannelDocument {
+  return {
+    schema: "fovea.channel/1",
+    model: TINY_MODEL,
+    channel: "production",
+    sequence,
+    issuedAt: "2026-01-01T00:00:00.000Z",
+    expiresAt: "2026-04-01T00:00:00.000Z",
+    stable,
+    canary: null,
+    retired: null,
+    history: [],
+    ...change,
+  };
 }

@@ -12,7 +12,7 @@ import { checkContract } from "../../shared/releases/contract.ts";
 import { channelKey } from "../../shared/releases/keys.ts";
 import { callerHash } from "../../shared/releases/pick.ts";
 import type { ReleaseReader } from "../../shared/releases/release-reader.ts";
-import { TINY_MODEL, tinyRelease, type TinyRelease } from "../../shared/releases/tiny-release.ts";
+import { TINY_MODEL, tinyChannel, tinyRelease, type TinyRelease } from "../../shared/releases/tiny-release.ts";
 
 const MINUTE = 60_000;
 const START = Date.parse("2026-01-15T00:00:00Z");
@@ -24,19 +24,7 @@ async function fleet(one: TinyRelease, two: TinyRelease) {
   let sequence = 0;
   const promote = async (change: Partial<ChannelDocument>) => {
     sequence += 1;
-    const document: ChannelDocument = {
-      schema: "fovea.channel/1",
-      model: TINY_MODEL,
-      channel: "production",
-      sequence,
-      issuedAt: "2026-01-01T00:00:00.000Z",
-      expiresAt: "2026-04-01T00:00:00.000Z",
-      stable: one.ref,
-      canary: null,
-      retired: null,
-      history: [],
-      ...change,
-    };
+    const document = tinyChannel(sequence, one.ref, change);
     objects.set(channelKey(TINY_MODEL, "production"), await sealChannel(document, null));
   };
   await promote({});

@@ -9,7 +9,13 @@ import { generateKeyPair, importPublicKey, type SigningKey } from "../../../shar
 import { ReleaseError } from "../../../shared/releases/error.ts";
 import { blobKey, channelKey, manifestKey, signatureKey } from "../../../shared/releases/keys.ts";
 import { signRelease } from "../../../shared/releases/model-signing.ts";
-import { TINY_FILE, TINY_MODEL, tinyRelease, type TinyRelease } from "../../../shared/releases/tiny-release.ts";
+import {
+  TINY_FILE,
+  TINY_MODEL,
+  tinyChannel,
+  tinyRelease,
+  type TinyRelease,
+} from "../../../shared/releases/tiny-release.ts";
 import { EdgeReleases, type EdgeReleasesOptions } from "./edge-releases.ts";
 
 const bucket = (env as unknown as { RELEASES: R2Bucket }).RELEASES;
@@ -40,19 +46,7 @@ async function publish(tiny: TinyRelease): Promise<TinyRelease> {
 }
 
 function document(sequence: number, change: Partial<ChannelDocument> = {}): ChannelDocument {
-  return {
-    schema: "fovea.channel/1",
-    model: TINY_MODEL,
-    channel: "production",
-    sequence,
-    issuedAt: "2026-01-01T00:00:00.000Z",
-    expiresAt: "2026-04-01T00:00:00.000Z",
-    stable: one.ref,
-    canary: null,
-    retired: null,
-    history: [],
-    ...change,
-  };
+  return tinyChannel(sequence, one.ref, change);
 }
 
 async function promote(value: ChannelDocument, signer: SigningKey | null = key): Promise<void> {

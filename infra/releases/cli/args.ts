@@ -1,4 +1,5 @@
 import type { ArgsDef } from "citty";
+import { UsageError } from "../../usage-error.ts";
 
 /** Arguments that every command of a store takes. */
 export const storeArgs = {
@@ -33,11 +34,6 @@ export interface StoreArgs {
   readonly unsigned?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly key?: string | undefined;
-}
-
-/** What was typed is wrong: the message says what to type instead. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
 }
 
 /** A whole number in [min, max]. Throws UsageError. */

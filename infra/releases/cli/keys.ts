@@ -2,7 +2,8 @@ import { createPrivateKey } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Trust } from "../../../shared/releases/dsse.ts";
 import { importPrivateKey, importPublicKey, type SigningKey } from "../../../shared/releases/ecdsa.ts";
-import { UsageError, type StoreArgs } from "./args.ts";
+import { type StoreArgs } from "./args.ts";
+import { UsageError } from "../../usage-error.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
