@@ -3,7 +3,7 @@ import { defineCommand } from "citty";
 import OpenAI from "openai";
 import type { Span, Timing } from "../../shared/openai/timing.ts";
 import { BUILTIN_MODEL } from "../local/builtin.ts";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../usage.ts";
 import { runningStack } from "../local/running.ts";
 
 /** `fovea ask PICTURE... QUESTION`: what the playground does, from a terminal. */

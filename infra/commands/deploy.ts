@@ -7,8 +7,8 @@ import { cloudflareTools, currentVersion, runWrangler } from "../deploy/cloudfla
 import { formatStep, planDeploy, type Stage } from "../deploy/plan.ts";
 import { runDeploy } from "../deploy/run-deploy.ts";
 import { ROOT, WORKER_CONFIGS } from "../paths.ts";
-import { storeArgs, wholeNumber } from "../releases/cli/args.ts";
-import { UsageError } from "../usage-error.ts";
+import { storeArgs } from "../releases/cli/args.ts";
+import { UsageError, wholeNumber } from "../usage.ts";
 import { readTrust } from "../releases/cli/keys.ts";
 import { readInventory } from "../releases/inventory.ts";
 import { openStore } from "../store/open-store.ts";

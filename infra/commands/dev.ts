@@ -4,7 +4,7 @@ import { defineCommand } from "citty";
 import { buildPlayground } from "../build/playground.ts";
 import { LOCAL_DIR } from "../paths.ts";
 import { BUILTIN_EXAMPLES, BUILTIN_MODEL } from "../local/builtin.ts";
-import { UsageError } from "../usage-error.ts";
+import { UsageError, wholeNumber } from "../usage.ts";
 import { startStack, type Stack } from "../local/stack.ts";
 
 /** `fovea dev`, which is what `npm start` runs: everything on this machine, until Ctrl-C. */
@@ -20,8 +20,8 @@ export default defineCommand({
     const stopped = whenInterrupted();
     await buildPlayground();
     const stack = await startStack({
-      port: portOf(args.port, "--port"),
-      originPort: portOf(args["origin-port"], "--origin-port"),
+      port: wholeNumber("port", args.port, 0, 65_535),
+      originPort: wholeNumber("origin-port", args["origin-port"], 0, 65_535),
       directory: args.dir,
       apiKey: process.env["FOVEA_API_KEY"] ?? "fovea-local",
       onStep: (step) => console.log(`${step} ...`),
@@ -44,13 +44,6 @@ function whenInterrupted(): Promise<undefined> {
       });
     }
   });
-}
-
-function portOf(text: string, flag: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new UsageError(`${flag} takes a number from 0 to 65535, not ${text}.`);
-  return port;
 }
 
 function announce(stack: Stack, request: string, ms: number): void {

@@ -1,8 +1,9 @@
 import { defineCommand } from "citty";
-import { storeArgs, wholeNumber } from "../releases/cli/args.ts";
+import { storeArgs } from "../releases/cli/args.ts";
 import { formatBytes } from "../releases/cli/format.ts";
 import { runStoreCommand } from "../releases/cli/run-command.ts";
 import { collectGarbage } from "../releases/collect-garbage.ts";
+import { wholeNumber } from "../usage.ts";
 
 const HOUR_MS = 3_600_000;
 

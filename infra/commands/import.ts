@@ -3,7 +3,7 @@ import path from "node:path";
 import { defineCommand } from "citty";
 import { importModel, type Imported } from "../import/import-model.ts";
 import { keyArgs, storeArgs } from "../releases/cli/args.ts";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../usage.ts";
 import { formatBytes, formatTable } from "../releases/cli/format.ts";
 import { runStoreCommand } from "../releases/cli/run-command.ts";
 

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { defineCommand } from "citty";
 import { compileEncoder, type CompiledEncoder } from "../encoder/compile-encoder.ts";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../usage.ts";
 import { formatBytes, formatTable } from "../releases/cli/format.ts";
 
 /** `fovea plan MODEL_DIR`: which runtime would encode for this model, why, and how each of its products is computed. */

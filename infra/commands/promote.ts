@@ -1,8 +1,9 @@
 import { defineCommand } from "citty";
-import { keyArgs, storeArgs, wholeNumber } from "../releases/cli/args.ts";
+import { keyArgs, storeArgs } from "../releases/cli/args.ts";
 import { runStoreCommand } from "../releases/cli/run-command.ts";
 import { promoteRelease } from "../releases/promote-release.ts";
 import { parseReleaseName } from "../releases/read-release.ts";
+import { wholeNumber } from "../usage.ts";
 
 export default defineCommand({
   meta: { name: "promote", description: "Point a channel at a published release" },

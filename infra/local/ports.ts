@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../usage.ts";
 
 /**
  * Makes sure that a loopback port is free; 0 picks one.

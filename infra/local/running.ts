@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import * as z from "zod";
 import { LOCAL_DIR } from "../paths.ts";
-import { UsageError } from "../usage-error.ts";
+import { UsageError } from "../usage.ts";
 
 const runningSchema = z.object({ edge: z.url(), origin: z.url() });
 

@@ -1,13 +1,12 @@
 import type { Backbone, DecodeRow } from "../backbones/backbone.ts";
 import { kvBytesPerToken } from "../backbones/spec.ts";
 import { FairQueue } from "./fair-queue.ts";
-import { GroupState } from "./group.ts";
+import { GroupState, type Sequence } from "./group.ts";
 import { BLOCK_TOKENS, KvBudget } from "./kv-budget.ts";
 import { PrefixCache } from "./prefix-cache.ts";
 import { chunkLength, embedPrompt } from "./prompt.ts";
 import type { EngineErrorCode, EngineEvent, GenerateRequest } from "./request.ts";
 import type { LogitsProcessor } from "./sampling/sampler.ts";
-import type { Sequence } from "./sequence.ts";
 import type { EngineSettings } from "./settings.ts";
 import { Slice } from "./slice.ts";
 import { EngineStats } from "./stats.ts";

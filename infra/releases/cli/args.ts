@@ -1,5 +1,4 @@
 import type { ArgsDef } from "citty";
-import { UsageError } from "../../usage-error.ts";
 
 /** Arguments that every command of a store takes. */
 export const storeArgs = {
@@ -34,13 +33,4 @@ export interface StoreArgs {
   readonly unsigned?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly key?: string | undefined;
-}
-
-/** A whole number in [min, max]. Throws UsageError. */
-export function wholeNumber(name: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (!/^\d{1,9}$/.test(text) || value < min || value > max) {
-    throw new UsageError(`--${name} takes a whole number from ${min} to ${max}, not ${text}`);
-  }
-  return value;
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Trust } from "../../../shared/releases/dsse.ts";
 import { importPrivateKey, importPublicKey, type SigningKey } from "../../../shared/releases/ecdsa.ts";
 import { type StoreArgs } from "./args.ts";
-import { UsageError } from "../../usage-error.ts";
+import { UsageError } from "../../usage.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
