@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, JSHandle, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BUILTIN_EXAMPLES } from "../../infra/local/builtin.ts";
 import { examples, type Example } from "../examples.ts";
@@ -59,6 +59,39 @@ describe("the playground in Chromium", () => {
     expect(await complaints(page)).toEqual([]);
   });
 
+  it("takes a pasted picture", async () => {
+    const { image, question, answer } = await exampleOf("02_what.jpg");
+    const page = await openPage(browser, stack);
+    const clipboardData = await transferOf(page, image);
+    await page.evaluate((clipboardData) => {
+      document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    }, clipboardData);
+    await page.getByRole("img", { name: `Your picture: ${image}` }).waitFor();
+    await page.getByLabel("Your question").fill(question);
+    await page.getByLabel("Your question").press("Enter");
+
+    expect(await statusText(page)).toBe(`Answer: ${answer} `);
+    expect(await complaints(page)).toEqual([]);
+  });
+
+  it("stops an answer that is on its way, and answers the next question", async () => {
+    const { image, question, answer } = await exampleOf("10_box.png");
+    const page = await openPage(browser, stack);
+    // The first request never reaches the edge, so that Stop always comes before its answer
+    await page.route("**/v1/chat/completions", () => undefined, { times: 1 });
+    await page.locator(`#examples img[src="/examples/${image}"]`).click();
+    await page.getByRole("img", { name: `Your picture: ${image}` }).waitFor();
+    await page.getByLabel("Your question").press("Enter");
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("stopped").waitFor();
+    expect(await page.locator("#box .outline").count()).toBe(0);
+
+    await page.getByLabel("Your question").fill(question);
+    await page.getByRole("button", { name: "Ask", exact: true }).click();
+    await page.locator(".answer", { hasText: answer }).waitFor();
+    expect(await complaints(page)).toEqual([]);
+  });
+
   it("says in words that the key is wrong, and takes another", async () => {
     const page = await openPage(browser, { ...stack, apiKey: "nonsense" });
     await page.getByRole("alert").waitFor();
@@ -98,10 +131,10 @@ function complaints(page: Page): Promise<unknown> {
   return page.evaluate(() => Reflect.get(window, "seen") as unknown);
 }
 
-/** Drops a picture of the examples on the page, as a hand would: with all events of a drag. */
-async function drop(page: Page, image: string): Promise<void> {
+/** A picture of the examples as a drag or a clipboard carries it. */
+async function transferOf(page: Page, image: string): Promise<JSHandle<DataTransfer>> {
   const base64 = await readFile(path.join(BUILTIN_EXAMPLES, image), "base64");
-  const transfer = await page.evaluateHandle(
+  return page.evaluateHandle(
     ([base64, name]) => {
       const bytes = Uint8Array.from(atob(base64), (character) => character.codePointAt(0) ?? 0);
       const transfer = new DataTransfer();
@@ -110,8 +143,13 @@ async function drop(page: Page, image: string): Promise<void> {
     },
     [base64, image] as const,
   );
+}
+
+/** Drops a picture of the examples on the page, as a hand would: with all events of a drag. */
+async function drop(page: Page, image: string): Promise<void> {
+  const dataTransfer = await transferOf(page, image);
   for (const event of ["dragenter", "dragover", "drop"]) {
-    await page.dispatchEvent("body", event, { dataTransfer: transfer });
+    await page.dispatchEvent("body", event, { dataTransfer });
   }
 }
 
