@@ -60,6 +60,17 @@ describe("readSpec", () => {
     expect(() => readSpec(facts, wrong, {})).toThrow(name);
   });
 
+  it("takes from the graph what config.json leaves out", () => {
+    const spec = readSpec(graph(), { text_config: { model_type: "opt", eos_token_id: 2 } }, {});
+    expect(spec).toMatchObject({ layers: 2, kvHeads: 2, headDim: 8, hiddenSize: 32, vocabSize: 100 });
+    expect(spec).toMatchObject({ maxPositions: 2048, eosTokenIds: [2], positions: "none" });
+    const open = graph();
+    const inputs = open.inputs.map((input) =>
+      input.name === "inputs_embeds" ? tensor(input.name, ["B", "S", "H"]) : input,
+    );
+    expect(() => readSpec({ ...open, inputs }, config, {})).toThrow("leaves hidden_size open");
+  });
+
   it("refuses half-precision caches and end tokens outside the vocabulary", () => {
     expect(() => readSpec(graph({ type: "float16" }), config, {})).toThrow("float32 interfaces");
     expect(() => readSpec(graph(), config, { eos_token_id: 100 })).toThrow("outside the vocabulary");

@@ -9,7 +9,7 @@ import type { InferenceSession } from "onnxruntime-node";
  */
 export type CacheLayout = "merged" | "gqa" | "rows";
 
-/** What the engine must know of a backbone. All numbers are read from the graph and agree with `config.json`. */
+/** What the engine must know of a backbone. Numbers are read from the graph and agree with what `config.json` says. */
 export interface BackboneSpec {
   readonly layout: CacheLayout;
   readonly layers: number;
@@ -42,14 +42,17 @@ const tokenIds = z.union([
   z.array(z.int().nonnegative()).max(64),
 ]);
 
+const size = z.int().positive();
+
+/** Upstream leaves out of a `text_config` what is the class's default: BLIP-2 and LLaVA 1.5 on the hub name but a few. */
 const textConfig = z.object({
-  num_hidden_layers: z.int().positive(),
-  num_attention_heads: z.int().positive(),
-  num_key_value_heads: z.int().positive().optional(),
-  head_dim: z.int().positive().nullish(),
-  hidden_size: z.int().positive(),
-  vocab_size: z.int().positive(),
-  max_position_embeddings: z.int().positive(),
+  num_hidden_layers: size.nullish(),
+  num_attention_heads: size.nullish(),
+  num_key_value_heads: size.nullish(),
+  head_dim: size.nullish(),
+  hidden_size: size.nullish(),
+  vocab_size: size.nullish(),
+  max_position_embeddings: size.nullish(),
   eos_token_id: tokenIds.nullish(),
 });
 
@@ -83,34 +86,35 @@ export function readSpec(graph: GraphFacts, config: unknown, generation: unknown
   const past = shapeOf(graph.inputs, "past_key_values.0.key");
   const found = {
     num_hidden_layers: graph.inputs.filter(({ name }) => /^past_key_values\.\d+\.key$/.test(name)).length,
-    num_key_value_heads: numberAt(past, 1),
-    head_dim: numberAt(past, 3),
-    hidden_size: numberAt(shapeOf(graph.inputs, "inputs_embeds"), 2),
-    vocab_size: numberAt(shapeOf(graph.outputs, "logits"), -1),
+    num_key_value_heads: numberAt("num_key_value_heads", past, 1),
+    head_dim: numberAt("head_dim", past, 3),
+    hidden_size: numberAt("hidden_size", shapeOf(graph.inputs, "inputs_embeds"), 2),
+    vocab_size: numberAt("vocab_size", shapeOf(graph.outputs, "logits"), -1),
   };
-  const expected = {
+  const { hidden_size: width, num_attention_heads: heads } = text;
+  const said = {
     num_hidden_layers: text.num_hidden_layers,
-    num_key_value_heads: text.num_key_value_heads ?? text.num_attention_heads,
-    head_dim: text.head_dim ?? text.hidden_size / text.num_attention_heads,
-    hidden_size: text.hidden_size,
+    num_key_value_heads: text.num_key_value_heads ?? heads,
+    head_dim: text.head_dim ?? (width && heads ? width / heads : undefined),
+    hidden_size: width,
     vocab_size: text.vocab_size,
   };
-  for (const key of Object.keys(expected) as (keyof typeof expected)[]) {
-    if (found[key] !== expected[key]) {
-      throw new Error(`config.json says ${key} ${expected[key]}, the backbone's graph has ${found[key] ?? "none"}`);
+  for (const key of Object.keys(found) as (keyof typeof found)[]) {
+    if (found[key] !== (said[key] ?? found[key])) {
+      throw new Error(`config.json says ${key} ${said[key]}, the backbone's graph has ${found[key]}`);
     }
   }
-  const outside = ends.find((id) => id >= text.vocab_size);
+  const outside = ends.find((id) => id >= found.vocab_size);
   if (outside !== undefined) throw new Error(`eos_token_id ${outside} is outside the vocabulary`);
 
   return {
     layout: readLayout(graph),
-    layers: expected.num_hidden_layers,
-    kvHeads: expected.num_key_value_heads,
-    headDim: expected.head_dim,
-    hiddenSize: expected.hidden_size,
-    vocabSize: expected.vocab_size,
-    maxPositions: text.max_position_embeddings,
+    layers: found.num_hidden_layers,
+    kvHeads: found.num_key_value_heads,
+    headDim: found.head_dim,
+    hiddenSize: found.hidden_size,
+    vocabSize: found.vocab_size,
+    maxPositions: text.max_position_embeddings ?? DEFAULT_POSITIONS,
     eosTokenIds: ends,
     positions: readPositions(graph),
     mergeSize: top.vision_config?.spatial_merge_size ?? DEFAULT_MERGE_SIZE,
@@ -118,6 +122,9 @@ export function readSpec(graph: GraphFacts, config: unknown, generation: unknown
     entangled: graph.operators.has("DynamicQuantizeLinear"),
   };
 }
+
+/** OPT's and LLaMA's default, the smallest of all; the edge assumes the same. */
+const DEFAULT_POSITIONS = 2048;
 
 /** Qwen2-VL's default. */
 const DEFAULT_MERGE_SIZE = 2;
@@ -145,9 +152,10 @@ function shapeOf(values: readonly InferenceSession.ValueMetadata[], name: string
   return value.shape;
 }
 
-function numberAt(shape: readonly (number | string)[], index: number): number | undefined {
-  const size = shape.at(index);
-  return typeof size === "number" ? size : undefined;
+function numberAt(name: string, shape: readonly (number | string)[], index: number): number {
+  const found = shape.at(index);
+  if (typeof found !== "number") throw new Error(`The backbone's graph leaves ${name} open.`);
+  return found;
 }
 
 /** Names of the cache tensors of `layers` layers, in the order in which blocks hold them: `0.key`, `0.value`, `1.key`, ... */
