@@ -32,6 +32,10 @@ export interface PreprocessorConfig {
   readonly patch_size: number;
   readonly temporal_patch_size: number;
   readonly merge_size: number;
+  /** GOT-OCR2's processor: whether to cut a picture into tiles, and into how many. */
+  readonly crop_to_patches: boolean;
+  readonly min_patches: number;
+  readonly max_patches: number;
 }
 
 /** Upstream writes null for what is not set. */
@@ -51,11 +55,13 @@ const sizeDict = z.object({
   max_width: optional(side),
 });
 const size = z.union([side, sizeDict]);
+const patches = z.number().int().min(1).max(256);
 const channels = z.union([z.number(), z.array(z.number()).length(3)]);
 
 const schema = z.object({
   image_processor_type: optional(z.string()),
   feature_extractor_type: optional(z.string()),
+  processor_class: optional(z.string()),
   do_resize: optional(z.boolean()),
   size: optional(size),
   resample: optional(z.number().int().min(0).max(5)),
@@ -78,6 +84,9 @@ const schema = z.object({
   patch_size: optional(z.number().int().min(1).max(256)),
   temporal_patch_size: optional(z.number().int().min(1).max(8)),
   merge_size: optional(z.number().int().min(1).max(16)),
+  crop_to_patches: optional(z.boolean()),
+  min_patches: optional(patches),
+  max_patches: optional(patches),
   min_pixels: optional(pixels),
   max_pixels: optional(pixels),
 });
@@ -126,6 +135,7 @@ const CLASSES: Readonly<Record<string, Defaults>> = {
   SiglipImageProcessor: { ...IMAGENET_STANDARD, resample: BICUBIC, size: square(224), default_to_square: false },
   ViTImageProcessor: { ...IMAGENET_STANDARD, resample: BILINEAR, size: square(224) },
   BlipImageProcessor: { ...OPENAI_CLIP, resample: BICUBIC, size: square(384) },
+  GotOcr2ImageProcessor: { ...OPENAI_CLIP, resample: BICUBIC, size: square(384) },
   LlavaImageProcessor: CLIP,
   LlavaNextImageProcessor: {
     ...CLIP,
@@ -213,5 +223,9 @@ export function parsePreprocessorConfig(json: unknown): PreprocessorConfig {
     patch_size: config.patch_size ?? 14,
     temporal_patch_size: config.temporal_patch_size ?? 2,
     merge_size: config.merge_size ?? 2,
+    // InternVL's processor asks for tiles, whatever the file says
+    crop_to_patches: config.processor_class === "InternVLProcessor" || (config.crop_to_patches ?? false),
+    min_patches: config.min_patches ?? 1,
+    max_patches: config.max_patches ?? 12,
   };
 }

@@ -104,6 +104,23 @@ describe("createImageProcessor", () => {
     expect(() => clip.process(strip)).toThrow(expect.objectContaining({ code: "image_too_large" }));
   });
 
+  it("cuts tiles for InternVL's processor, whatever crop_to_patches says", async () => {
+    const asked = golden.processors.find(({ config }) => config.max_patches === 7);
+    if (asked === undefined) throw new Error("processors.json has no tiles.");
+    const config = { ...asked.config, crop_to_patches: false, processor_class: "InternVLProcessor" };
+    const processor = createImageProcessor(config, { image_seq_length: 16 }, undefined, { resize });
+    const [wide, small] = [await pictureOf("640x9"), await pictureOf("2x2")];
+    const frames = ["640x9", "2x2"].map((name) => asked.results.find(({ picture }) => picture === name)?.shape[0] ?? 0);
+    const { shape, num_image_tokens } = processor.process([wide, small]);
+    expect(shape).toEqual([frames[0] + frames[1], 3, 28, 42]);
+    expect(num_image_tokens).toEqual(frames.map((count) => 16 * count));
+    expect(processor.numImageTokens([wide, small])).toEqual(num_image_tokens);
+    expect(createImageProcessor({ ...config, processor_class: undefined }).process(wide).shape[0]).toBe(1);
+    const { size: _, ...unsized } = config;
+    const shortest = createImageProcessor({ ...unsized, size: { shortest_edge: 28 } });
+    expect(() => shortest.process(wide)).toThrow(expect.objectContaining({ code: "not_configured" }));
+  });
+
   it("counts tokens from sizes alone as it does from pictures", async () => {
     const config = { image_processor_type: "Qwen2VLImageProcessor" };
     const processor = createImageProcessor(config);

@@ -3,6 +3,7 @@ import { resizeRows, type ResizeRows } from "../resample/resize.ts";
 import type { RgbImage } from "../rgb-image.ts";
 import { processClip } from "./clip.ts";
 import { parsePreprocessorConfig, type PreprocessorConfig } from "./config.ts";
+import { processGotOcr2 } from "./got-ocr2.ts";
 import { processIdefics2 } from "./idefics2.ts";
 import { processIdefics3 } from "./idefics3.ts";
 import type { ImageProcessor, ProcessedImages } from "./image-processor.ts";
@@ -67,6 +68,8 @@ function dispatch(
     case "LlavaNextImageProcessor":
     case "LlavaOnevisionImageProcessor":
       return processLlavaNext(images, config, imagesInRequest, rows);
+    case "GotOcr2ImageProcessor":
+      return processGotOcr2(images, config, rows);
     case "Idefics2ImageProcessor":
       return processIdefics2(images, config, rows);
     case "Idefics3ImageProcessor":

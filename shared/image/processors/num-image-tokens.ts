@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { clipTarget } from "./clip.ts";
 import type { PreprocessorConfig } from "./config.ts";
+import { gotOcr2Frames } from "./got-ocr2.ts";
 import { idefics3Plan } from "./idefics3.ts";
 import type { ImageSize } from "./image-processor.ts";
 import { selectBestResolution, tileSide } from "./llava-next.ts";
@@ -15,6 +16,7 @@ const processorSchema = z
     num_image_tokens: count,
     vision_aspect_ratio: z.string().optional().catch(undefined),
     image_seq_len: count,
+    image_seq_length: count,
     num_query_tokens: count,
   })
   .catch({});
@@ -35,7 +37,7 @@ export type TokenCounter = (image: ImageSize, imagesInRequest: number) => number
  * How many feature rows a picture becomes, from `processor_config.json` and, where that is silent, `config.json`.
  *
  * Source: transformers, `replace_image_token` of the processors (models/llava, llava_next, llava_onevision, idefics2,
- * idefics3, smolvlm, qwen2_vl, glm4v, instructblip, blip_2).
+ * idefics3, smolvlm, qwen2_vl, glm4v, instructblip, blip_2, internvl).
  */
 export function tokenCounter(config: PreprocessorConfig, processorConfig: unknown, modelConfig: unknown): TokenCounter {
   const processor = processorSchema.parse(processorConfig ?? {});
@@ -58,6 +60,10 @@ export function tokenCounter(config: PreprocessorConfig, processorConfig: unknow
       const most = Number(/\d+$/.exec(ratio)?.[0] ?? 9);
       return (image, images) =>
         (images > 1 ? base + 1 : anyres(image, config, Math.trunc(Math.sqrt(base)), most) + base) - dropped;
+    }
+    case "GotOcr2ImageProcessor": {
+      const length = processor.image_seq_length ?? model.image_seq_length ?? 256;
+      return (image) => length * gotOcr2Frames(image, config);
     }
     case "Idefics2ImageProcessor": {
       const length = processor.image_seq_len ?? model.perceiver_config?.resampler_n_latents ?? 64;
