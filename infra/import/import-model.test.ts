@@ -10,6 +10,7 @@ import { readChannel } from "../releases/promote-release.ts";
 import { openStore } from "../store/open-store.ts";
 import { checkFiles, checkGraphs } from "./check-model.ts";
 import { importModel } from "./import-model.ts";
+import { localModel } from "./model-source.ts";
 
 let directory = "";
 
@@ -81,10 +82,10 @@ describe("importModel", () => {
   it("publishes, promotes to the local channel, and changes nothing the second time", async () => {
     const store = await openStore(`file:${directory}`);
     const options = { model: "moji", store, place: "origin", key: null, trust: "unsigned" } as const;
-    const first = await importModel(BUILTIN_DIR, options);
+    const first = await importModel(localModel(BUILTIN_DIR), options);
     expect(first.release.stages.vision_encoder?.placement).toBe("origin");
     expect(first.picture?.where).toBe("origin");
-    const again = await importModel(BUILTIN_DIR, options);
+    const again = await importModel(localModel(BUILTIN_DIR), options);
     expect(again).toMatchObject({ digest: first.digest, created: false });
     const channel = await readChannel(store, "moji", LOCAL_CHANNEL, "unsigned");
     expect(channel).toMatchObject({ sequence: 1, stable: { digest: first.digest, version: first.version } });

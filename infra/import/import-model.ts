@@ -9,6 +9,7 @@ import { promoteRelease, readChannel } from "../releases/promote-release.ts";
 import { publishPlanned, type PublishProgress, type PublishResult } from "../releases/publish-release.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import { checkFiles, checkGraphs, ImportError } from "./check-model.ts";
+import type { ModelSource } from "./model-source.ts";
 import { planPicture, type PicturePlan } from "./plan.ts";
 
 export interface ImportOptions {
@@ -25,19 +26,22 @@ export interface ImportOptions {
 }
 
 export interface Imported extends PublishResult {
+  readonly from: string;
   readonly version: string;
   readonly picture: PicturePlan | null;
 }
 
 /**
- * A model folder in the hub's layout -> a release that is served: checked, placed, published, promoted to the local channel.
- * @throws ImportError with every stage, file or key that stands in the way; HubFolderError, ReleaseError, PublishError
+ * A model in the hub's layout -> a release that is served: checked, placed, published, promoted to the local channel.
+ * @throws ImportError with every stage, file or key that stands in the way; HubError, HubFolderError, ReleaseError, PublishError
  */
-export async function importModel(dir: string, options: ImportOptions): Promise<Imported> {
+export async function importModel(source: ModelSource, options: ImportOptions): Promise<Imported> {
   const { model, store, key, trust } = options;
+  const dir = await source.configuration();
   const folder = await readHubFolder(dir);
   const wrong = await checkFiles(folder);
   if (wrong.length > 0) throw new ImportError(wrong);
+  await source.weights(options.dtype);
   const found = await planRelease(dir, {
     ...(options.dtype === undefined ? {} : { dtype: options.dtype }),
     encoder: options.place === "edge" ? "edge" : "auto",
@@ -58,7 +62,7 @@ export async function importModel(dir: string, options: ImportOptions): Promise<
   if (current?.stable.digest !== result.digest) {
     await promoteRelease({ model, version, channel: LOCAL_CHANNEL, store, key, trust });
   }
-  return { ...result, version, picture: await planPicture(folder, planned) };
+  return { ...result, from: source.from, version, picture: await planPicture(folder, planned) };
 }
 
 function atOrigin(planned: PlannedRelease): PlannedRelease {

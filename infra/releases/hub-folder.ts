@@ -27,12 +27,17 @@ export interface StageGraph {
   readonly file: string;
 }
 
-/** What a folder in the layout of a Hugging Face repository holds. Knows names, not contents. */
-export interface HubFolder {
+/** The names in a repository's layout, wherever it lies. */
+export interface HubListing {
+  /** What messages call it. */
   readonly root: string;
+  has(name: string): boolean;
+}
+
+/** What a folder in the layout of a Hugging Face repository holds. Knows names, not contents. */
+export interface HubFolder extends HubListing {
   /** Paths relative to the root, with forward slashes, sorted. */
   readonly files: readonly string[];
-  has(name: string): boolean;
   json(name: string): Promise<unknown>;
 }
 
@@ -66,7 +71,7 @@ export async function readHubFolder(root: string): Promise<HubFolder> {
  * One graph per stage. `dtype` is `q8` for all stages or `vision_encoder=fp32,backbone=q8`; a stage without a choice takes
  * the most exact that exists, because answers are owed for that one. Throws HubFolderError when a chosen file is missing.
  */
-export function chooseGraphs(folder: HubFolder, dtype?: string): readonly StageGraph[] {
+export function chooseGraphs(folder: HubListing, dtype?: string): readonly StageGraph[] {
   const wanted = parseDtypes(dtype);
   return GRAPH_NAMES.flatMap(([stage, graph]) => {
     const choice = wanted.get(stage) ?? wanted.get("*");

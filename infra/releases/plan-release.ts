@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fitStages } from "../../shared/releases/budget.ts";
 import type { Stage, StageName } from "../../shared/releases/schema.ts";
@@ -10,6 +9,7 @@ import { chooseGraphs, HubFolderError, readHubFolder, type HubFolder, type Stage
 import { withByteSource } from "./onnx/byte-source.ts";
 import { externalLocations, moveWeights } from "./onnx/external-data.ts";
 import { readGraphIo, type GraphIo } from "./onnx/graph-io.ts";
+import { readLicense } from "./license.ts";
 import { encoderMemoryBytes, backboneMemoryBytes, textMemoryBytes } from "./stage-memory.ts";
 
 /** Turns source files into what a stage runs. */
@@ -188,16 +188,5 @@ async function describeModel(
   const config = await folder.json("config.json");
   const modelType =
     typeof config === "object" && config !== null && "model_type" in config ? String(config.model_type) : "unknown";
-  const card = folder.has("README.md") ? await readFile(join(folder.root, "README.md"), "utf8") : "";
-  if (chosen !== undefined) return { modelType, license: chosen };
-  // The card's front matter is where the hub keeps the licence.
-  const license = /^---\n(?:.*\n)*?license:\s*["']?([A-Za-z0-9.+-]{1,64})["']?\s*\n/.exec(card)?.[1];
-  return { modelType, license: SPDX.get(license ?? "") ?? license ?? "NOASSERTION" };
+  return { modelType, license: chosen ?? (await readLicense(folder)) };
 }
-
-/** The hub writes licences in lower case, SPDX does not. */
-const SPDX: ReadonlyMap<string, string> = new Map([
-  ["apache-2.0", "Apache-2.0"],
-  ["mit", "MIT"],
-  ["bsd-3-clause", "BSD-3-Clause"],
-]);

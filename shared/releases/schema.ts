@@ -48,7 +48,7 @@ export const releaseVersionSchema = z
  * A file's path inside the release. Segments begin with a letter or digit, so `..`, `.git`, an absolute path, a drive and
  * `__proto__` cannot be written.
  */
-const fileNameSchema = z
+export const fileNameSchema = z
   .string()
   .max(MAX_FILE_NAME_CHARS)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9][A-Za-z0-9._-]*){0,7}$/, "not a plain relative path");
