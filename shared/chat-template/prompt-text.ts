@@ -64,6 +64,11 @@ export class PromptText {
     return low === ranges.length || ranges[low].start >= end;
   }
 
+  /** Whether the template wrote this token first of all. */
+  startsWithControl(token: string): boolean {
+    return this.text.startsWith(token) && this.isControl(0, token.length);
+  }
+
   /** Each template-written `token` replaced; `replacement` gets its number. User text that looks like it stays. */
   replaceControl(token: string, replacement: (index: number) => string): PromptText {
     const ranges: TextRange[] = [];

@@ -36,14 +36,27 @@ export function renderChat(request: ChatRequest, model: EdgeModel): PromptText {
   return model.chatTemplate.render(messages, { addGenerationPrompt: true });
 }
 
+/** What the ids of a prompt depend on. */
+export type PromptModel = Pick<EdgeModel, "config" | "imageProcessor" | "imageTokens" | "tokenizer" | "bosToken">;
+
 /** Expands each image token as the family does, to the number of its picture's feature rows, and tokenizes. */
-export function buildPrompt(rendered: PromptText, model: EdgeModel, images: readonly ProcessedShape[]): Prompt {
+export function buildPrompt(rendered: PromptText, model: PromptModel, images: readonly ProcessedShape[]): Prompt {
   const { imageTokens, tokenizer, config } = model;
   const grids = images.map(gridOf);
   const expanded = imageTokens === null ? rendered : expandImageTokens(rendered, imageTokens, grids);
-  const token_ids = tokenizer.encodePrompt(expanded, { addSpecialTokens: true });
+  const token_ids = tokenizer.encodePrompt(expanded, { addSpecialTokens: addsSpecialTokens(rendered, model) });
   const rows = grids.map(({ features }) => features);
   return { token_ids, runs: placeholderRuns(token_ids, config.imageTokenId, rows) };
+}
+
+/**
+ * Whether the tokenizer's post-processor adds its tokens. Never to the chat of a text model; with eyes, unless the template
+ * has written the first of them.
+ *
+ * Source: transformers, `apply_chat_template` of tokenization_utils_base.py and processing_utils.py.
+ */
+function addsSpecialTokens(rendered: PromptText, { imageProcessor, bosToken }: PromptModel): boolean {
+  return imageProcessor !== null && (bosToken === null || !rendered.startsWithControl(bosToken));
 }
 
 /** One picture was processed alone, so that all counts of `processed` are its own. */

@@ -18,6 +18,8 @@ export interface EdgeModel {
   readonly reader: ReleaseReader;
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
+  /** `bos_token` of tokenizer_config.json. */
+  readonly bosToken: string | null;
   readonly chatTemplate: ChatTemplate;
   readonly contentFormat: ContentFormats;
   /** null for a model without eyes. */
@@ -70,6 +72,7 @@ async function load(reader: ReleaseReader): Promise<EdgeModel> {
     reader,
     config: modelConfig,
     tokenizer,
+    bosToken: special.bos_token ?? null,
     chatTemplate,
     contentFormat: contentFormats(chatTemplate),
     imageProcessor: reader.has("preprocessor_config.json")
