@@ -30,7 +30,7 @@ describe("place", () => {
     ["a release that says origin", encoder({ placement: "origin" }, 64), smolvlm, limits, "origin", /release places/],
     ["an encoder that cannot move", encoder({ movable: false }, 4096), llava, limits, "edge", /cannot move/],
     ["an encoder that is too large", encoder({ memoryBytes: 97 * MIB }, 64), smolvlm, limits, "origin", /does not fit/],
-    ["a busy edge", encoder({}, 576), smolvlm, { ...limits, edgeBusy: true }, "origin", /over budget/],
+    ["a busy edge", encoder({}, 576), smolvlm, { ...limits, edgeBusy: true }, "origin", /busy/],
     ["features of 4.7 MB for 339 kB of pixels", encoder({}, 4096), llava, limits, "origin", /weigh more/],
     ["features of 74 kB for 786 kB of pixels", encoder({}, 576), smolvlm, limits, "edge", /weigh less/],
     ["a width that the graph leaves open", encoder({}, "D"), llava, limits, "edge", /weigh less/],

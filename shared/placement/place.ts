@@ -14,7 +14,7 @@ export interface PlacementRequest {
 export interface PlacementLimits {
   /** Memory that an encoder may take in its isolate. */
   readonly encoderMemoryBytes: number;
-  /** True when the encoder Worker has more jobs than it can do in time. */
+  /** True while the encoder Worker has more jobs than it can do in time (functions/edge/encoding/encoder-load.ts). */
   readonly edgeBusy: boolean;
 }
 
@@ -45,7 +45,7 @@ export function place(release: PlacementRelease, request: PlacementRequest, limi
   if (encoder.placement === "origin") return origin("the release places its encoder at the origin");
   if (!encoder.movable) return edge("the release's encoder cannot move");
   if (encoder.memoryBytes > limits.encoderMemoryBytes) return origin("the encoder does not fit the isolate");
-  if (limits.edgeBusy) return origin("the edge is over budget");
+  if (limits.edgeBusy) return origin("the encoder at the edge is busy");
   if (featureBytes > request.pixelBytes) return origin("the projected features weigh more than the pixels");
   return edge("the projected features weigh less than the pixels");
 }

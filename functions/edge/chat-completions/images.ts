@@ -9,6 +9,7 @@ import { ENCODER_RELEASE_BUDGET_BYTES } from "../../../shared/limits/releases.ts
 import { place } from "../../../shared/placement/place.ts";
 import { sha256Hex } from "../../../shared/releases/digest.ts";
 import { encodeAtEdge } from "../encoding/client.ts";
+import { encoderLoad } from "../encoding/encoder-load.ts";
 import { decodeImage } from "../media/decode-image.ts";
 import { edgeDecoder } from "../media/edge-decoder.ts";
 import { PictureGate } from "../media/picture-gate.ts";
@@ -28,8 +29,6 @@ export interface Picture {
 }
 
 const gate = new PictureGate();
-
-const LIMITS = { encoderMemoryBytes: ENCODER_RELEASE_BUDGET_BYTES, edgeBusy: false };
 
 /**
  * Decodes and processes the files one after another, so that one decoded picture is the peak.
@@ -51,7 +50,8 @@ export async function processImages(
     const processed = { ...(await processOne(file, imageProcessor, files.length, stopwatch)), ...text };
     const rows = processed.num_image_tokens.reduce((sum, count) => sum + count, 0);
     const picture = { imageTokens: rows, pixelBytes: processed.pixels.byteLength };
-    const { where } = place(reader.release, picture, LIMITS);
+    const edgeBusy = encoderLoad.isBusy();
+    const { where } = place(reader.release, picture, { encoderMemoryBytes: ENCODER_RELEASE_BUDGET_BYTES, edgeBusy });
     const hash = await featureKey(reader.release.featureId, where, processed);
     pictures.push({ hash, processed, rows, placement: where });
   }

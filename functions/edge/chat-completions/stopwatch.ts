@@ -41,12 +41,21 @@ export class Stopwatch {
    * left between sending the frame and the origin's time is the wire's.
    */
   addOrigin(sentAt: number, timing: OriginTiming): void {
-    const { queue_ms, prefill_ms, decode_ms, steps } = timing;
-    const wire = Math.max(0, this.now() - sentAt - queue_ms - prefill_ms - decode_ms);
+    const { encode_ms, queue_ms, prefill_ms, decode_ms, steps } = timing;
+    const spent = (encode_ms ?? 0) + queue_ms + prefill_ms + decode_ms;
+    const wire = Math.max(0, this.now() - sentAt - spent);
     this.add("wire", "wire", sentAt, wire);
-    this.add("queue", "origin", sentAt + wire, queue_ms);
-    this.add("prefill", "origin", sentAt + wire + queue_ms, prefill_ms);
-    this.add("decode", "origin", sentAt + wire + queue_ms + prefill_ms, decode_ms);
+    let at = sentAt + wire;
+    for (const [name, duration] of [
+      ["encode", encode_ms],
+      ["queue", queue_ms],
+      ["prefill", prefill_ms],
+      ["decode", decode_ms],
+    ] as const) {
+      if (duration === undefined) continue;
+      this.add(name, "origin", at, duration);
+      at += duration;
+    }
     this.#decodeSteps += steps;
   }
 

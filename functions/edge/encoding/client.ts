@@ -1,13 +1,17 @@
 import type { EncodeJob, EncodeResult, EncoderRpc } from "../../../shared/encoding/job.ts";
 import { FoveaError } from "../../../shared/errors/error.ts";
 import { ERROR_TABLE, type ErrorCode } from "../../../shared/errors/table.ts";
+import { encoderLoad } from "./encoder-load.ts";
 
 /**
  * The encoder Worker behind the service binding.
  * @throws FoveaError what the encoder answered; `overloaded` when its isolate went away in the middle
  */
 export async function encodeAtEdge(env: Env, job: EncodeJob): Promise<EncodeResult> {
-  const encoder = encoderOf(env);
+  return encoderLoad.run(() => encode(encoderOf(env), job));
+}
+
+async function encode(encoder: EncoderRpc, job: EncodeJob): Promise<EncodeResult> {
   const outcome = await encoder.encode(job).catch((cause: unknown) => {
     throw new FoveaError("overloaded", "The encoder went away. Try again.", { cause, retryAfterMs: 1000 });
   });

@@ -36,16 +36,17 @@ export function generateRoute(origin: OriginContext) {
     );
     const lease = origin.admission.enter(keyIdOf(request.headers));
     try {
-      const { served, job } = await accept(origin, request);
+      const { served, job, encodeMs } = await accept(origin, request);
       const { release } = served.local;
       const observer = observeAnswer({
         job,
+        encodeMs,
         requestId: c.get("requestId"),
         release: `${release.name}@${release.version}`,
         parent: parseTraceparent(request.headers.get("traceparent")),
         exporter: origin.exporter,
       });
-      return answer(served.engine, job, lease, observer);
+      return answer(served.engine, job, lease, observer, encodeMs);
     } catch (error) {
       lease.release();
       throw error;
@@ -53,32 +54,48 @@ export function generateRoute(origin: OriginContext) {
   };
 }
 
-async function accept(origin: OriginContext, request: Request): Promise<{ served: Served; job: GenerateRequest }> {
+interface Accepted {
+  readonly served: Served;
+  readonly job: GenerateRequest;
+  /** What encoding its pixels took; undefined when it brought none. */
+  readonly encodeMs: number | undefined;
+}
+
+async function accept(origin: OriginContext, request: Request): Promise<Accepted> {
   const body = await readBody(request, MAX_FRAME_BYTES);
   await checkContentDigest(request.headers, body);
   const frame = decodeFrame(body);
   const served = await origin.serving.named(frame.meta.model, frame.meta.release);
   const { local, engine } = served;
   checkContract(frame.meta.contract, local.release);
+  const started = performance.now();
+  const encoded = await origin.encoders.encodePixels(frame, local);
+  const encodeMs = encoded.size === 0 ? undefined : performance.now() - started;
   const job = toRequest(frame, {
     // Not the caller's id: two requests may carry the same.
     id: crypto.randomUUID(),
     hiddenSize: engine.spec.hiddenSize,
     features: origin.features,
-    encoded: await origin.encoders.encodePixels(frame, local),
+    encoded,
     deadline: Date.now() + origin.settings.requestMs,
   });
   checkRequest(job, engine.spec, engine.maxSequences);
   if (job.sampling.json_schema !== undefined) await engine.checkSchema(job.sampling.json_schema);
-  return { served, job };
+  return { served, job, encodeMs };
 }
 
 /** The stream ends with the last event, and the sequence ends with the stream: a client that leaves frees its blocks. */
-function answer(engine: EngineHost, job: GenerateRequest, lease: Lease, observer: AnswerObserver): Response {
+function answer(
+  engine: EngineHost,
+  job: GenerateRequest,
+  lease: Lease,
+  observer: AnswerObserver,
+  encodeMs: number | undefined,
+): Response {
   const encoder = new TextEncoder();
   const stream = new ReadableStream<Uint8Array>({
     start(controller) {
-      const writer = new AnswerWriter((text) => controller.enqueue(encoder.encode(text)));
+      const writer = new AnswerWriter((text) => controller.enqueue(encoder.encode(text)), encodeMs);
       engine.submit(job, (event) => {
         observer.event(event);
         if (!writer.push(event)) return;

@@ -12,18 +12,20 @@ export interface AnswerObserver {
 /** Writes one log line and, below the edge's span, one trace per answer: how long and how much, never what. */
 export function observeAnswer(options: {
   readonly job: GenerateRequest;
+  readonly encodeMs: number | undefined;
   readonly requestId: string;
   readonly release: string;
   readonly parent: TraceParent | null;
   readonly exporter: SpanExporter | null;
 }): AnswerObserver {
-  const { job, requestId, release, parent, exporter } = options;
+  const { job, encodeMs, requestId, release, parent, exporter } = options;
   const start = Date.now();
   const finish = (outcome: string, end: (EngineEvent & { readonly type: "end" }) | null): void => {
     const now = Date.now();
     const numbers = {
       prompt_tokens: job.tokenIds.length,
       images: job.features.length,
+      ...(encodeMs !== undefined && { encode_ms: encodeMs }),
       ...end?.usage,
       ...end?.timing,
     };
