@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { MAX_GRAMMAR_CHARS } from "../limits/limits.ts";
 
 /** Rises when a reader of the old frames would misread the new ones. */
 export const FRAME_PROTOCOL = 1;
@@ -32,8 +33,9 @@ export const samplingSchema = z.strictObject({
   logprobs: z.int().min(0).max(20).optional(),
   stop_token_ids: z.array(tokenId).max(64).default([]),
   ignore_eos: z.boolean().default(false),
-  /** JSON schema that the answer must follow, as text. */
-  json_schema: z.string().max(65_536).optional(),
+  /** What the answer must follow, as text: a JSON schema, or a structural tag of XGrammar. One of them at most. */
+  json_schema: z.string().max(MAX_GRAMMAR_CHARS).optional(),
+  structural_tag: z.string().max(MAX_GRAMMAR_CHARS).optional(),
 });
 
 /** A run of `length` placeholder ids at `offset` in `token_ids` that the features of one picture replace. */

@@ -21,6 +21,18 @@ export const MAX_MESSAGES = 256;
 /** Characters of all text of one chat: bounds the time of template and tokenizer; beyond: 400. */
 export const MAX_TEXT_CHARS = 400_000;
 
+/** Tools of one request, and calls of one message, as the OpenAI API has it; beyond: 400. */
+export const MAX_TOOLS = 128;
+
+/** Characters of a function's name, as the OpenAI API has it; beyond: 400. */
+export const MAX_TOOL_NAME_CHARS = 64;
+
+/** Characters of a call's id; those of the OpenAI API have 29; beyond: 400. */
+export const MAX_TOOL_CALL_ID_CHARS = 256;
+
+/** Characters of a grammar that an answer is held to: its time to compile grows with it; beyond: 400. */
+export const MAX_GRAMMAR_CHARS = 65_536;
+
 /** Stop strings, as the OpenAI API has it; beyond: 400. */
 export const MAX_STOP_STRINGS = 4;
 

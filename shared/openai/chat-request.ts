@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { MAX_MESSAGES, MAX_STOP_CHARS, MAX_STOP_STRINGS } from "../limits/limits.ts";
 import { messageSchema } from "./content.ts";
+import { toolChoiceSchema, toolsSchema } from "./tools.ts";
 
 const stopString = z.string().min(1).max(MAX_STOP_CHARS);
 
@@ -38,6 +39,10 @@ export const chatRequestSchema = z.object({
       }),
     ])
     .nullish(),
+  tools: toolsSchema.nullish(),
+  tool_choice: toolChoiceSchema.nullish(),
+  /** `false`: an answer has one call at most. */
+  parallel_tool_calls: z.boolean().nullish(),
   // vLLM's extensions
   top_k: z.int().min(-1).max(1_048_576).nullish(),
   min_p: z.number().min(0).max(1).nullish(),

@@ -1,4 +1,5 @@
 import type { Timing } from "./timing.ts";
+import type { ToolCall } from "./tools.ts";
 
 export type FinishReason = "stop" | "length" | "tool_calls" | "content_filter";
 
@@ -27,6 +28,14 @@ export interface FoveaExtension {
   readonly timing: Timing;
 }
 
+/** A piece of a call: the first of each `index` has id, type and name; `arguments` grow by pieces. */
+export interface ToolCallDelta {
+  readonly index: number;
+  readonly id?: string;
+  readonly type?: "function";
+  readonly function: { readonly name?: string; readonly arguments: string };
+}
+
 /** The answer of `POST /v1/chat/completions` without `stream`. */
 export interface ChatCompletion {
   readonly id: string;
@@ -36,7 +45,13 @@ export interface ChatCompletion {
   readonly system_fingerprint: string;
   readonly choices: readonly {
     readonly index: number;
-    readonly message: { readonly role: "assistant"; readonly content: string; readonly refusal: null };
+    readonly message: {
+      readonly role: "assistant";
+      /** null beside calls without any text. */
+      readonly content: string | null;
+      readonly refusal: null;
+      readonly tool_calls?: readonly ToolCall[];
+    };
     readonly logprobs: ChoiceLogprobs | null;
     readonly finish_reason: FinishReason;
     readonly token_ids?: readonly number[];
@@ -55,7 +70,11 @@ export interface ChatCompletionChunk {
   readonly system_fingerprint: string;
   readonly choices: readonly {
     readonly index: number;
-    readonly delta: { readonly role?: "assistant"; readonly content?: string };
+    readonly delta: {
+      readonly role?: "assistant";
+      readonly content?: string;
+      readonly tool_calls?: readonly ToolCallDelta[];
+    };
     readonly logprobs: ChoiceLogprobs | null;
     readonly finish_reason: FinishReason | null;
     readonly token_ids?: readonly number[];

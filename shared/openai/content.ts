@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { MAX_TOOLS } from "../limits/limits.ts";
+import { toolCallId, toolCallSchema } from "./tools.ts";
 
 /** Parts of a message, as the OpenAI chat API has them. Unknown keys are ignored, as clients expect. */
 const textPart = z.object({ type: z.literal("text"), text: z.string() });
@@ -13,12 +15,6 @@ const imagePart = z.object({
 const textContent = z.union([z.string(), z.array(textPart).min(1)]);
 const mixedContent = z.union([z.string(), z.array(z.discriminatedUnion("type", [textPart, imagePart])).min(1)]);
 
-const toolCall = z.object({
-  id: z.string(),
-  type: z.literal("function"),
-  function: z.object({ name: z.string(), arguments: z.string() }),
-});
-
 export const messageSchema = z.discriminatedUnion("role", [
   z.object({ role: z.literal("system"), content: textContent }),
   z.object({ role: z.literal("developer"), content: textContent }),
@@ -26,9 +22,9 @@ export const messageSchema = z.discriminatedUnion("role", [
   z.object({
     role: z.literal("assistant"),
     content: textContent.nullish(),
-    tool_calls: z.array(toolCall).max(128).nullish(),
+    tool_calls: z.array(toolCallSchema).max(MAX_TOOLS).nullish(),
   }),
-  z.object({ role: z.literal("tool"), content: textContent, tool_call_id: z.string() }),
+  z.object({ role: z.literal("tool"), content: textContent, tool_call_id: toolCallId }),
 ]);
 
 export type ChatMessage = z.output<typeof messageSchema>;

@@ -7,8 +7,16 @@ export class IncrementalDetokenizer {
   readonly #vocabulary: Vocabulary;
   readonly #stream: DecodeStream;
   readonly #skip: number;
+  readonly #keep: ReadonlySet<number | undefined>;
 
-  constructor(vocabulary: Vocabulary, decoder: Decoder, skipSpecialTokens: boolean) {
+  /** @param keep ids that are not skipped although they are special */
+  constructor(
+    vocabulary: Vocabulary,
+    decoder: Decoder,
+    skipSpecialTokens: boolean,
+    keep: ReadonlySet<number | undefined>,
+  ) {
+    this.#keep = keep;
     this.#vocabulary = vocabulary;
     this.#stream = decoder.stream(vocabulary);
     this.#skip = skipSpecialTokens ? TOKEN_FLAG.special : 0;
@@ -16,7 +24,8 @@ export class IncrementalDetokenizer {
 
   /** The text that is certain now; "" while a character is not whole. */
   push(id: number): string {
-    if (!this.#vocabulary.has(id) || (this.#vocabulary.flags[id] & this.#skip) !== 0) return "";
+    if (!this.#vocabulary.has(id)) return "";
+    if ((this.#vocabulary.flags[id] & this.#skip) !== 0 && !this.#keep.has(id)) return "";
     return this.#stream.push(id);
   }
 

@@ -8,6 +8,8 @@ export interface EncodeOptions {
 export interface DecodeOptions {
   /** Leaves out added tokens that are special. Default false. */
   readonly skipSpecialTokens?: boolean;
+  /** Added tokens that are not left out although they are special. */
+  readonly keep?: readonly string[];
 }
 
 /** What a text became. */

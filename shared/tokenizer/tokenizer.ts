@@ -112,6 +112,7 @@ export class Tokenizer {
 
   /** Text of a stream of ids: what it gives in all equals `decode` of all ids, after every id. */
   detokenizer(options: DecodeOptions = {}): IncrementalDetokenizer {
-    return new IncrementalDetokenizer(this.#vocabulary, this.#decoder, options.skipSpecialTokens === true);
+    const keep = new Set((options.keep ?? []).map((token) => this.tokenToId(token)));
+    return new IncrementalDetokenizer(this.#vocabulary, this.#decoder, options.skipSpecialTokens === true, keep);
   }
 }

@@ -1,5 +1,6 @@
 import type OpenAI from "openai";
 import { beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
 import { startTestStack, type TestStack } from "../stack.ts";
 import { ask, MODEL, openaiClient } from "./client.ts";
 
@@ -212,6 +213,45 @@ describe("POST /v1/chat/completions", () => {
     expect(ids.filter((id) => id === 1)).toHaveLength(2);
     expect(ids.filter((id) => id === 2)).toHaveLength(1);
     expect(ids.filter((id) => id === 3)).toHaveLength(16);
+  });
+
+  it.each([true, false])("holds an answer to a JSON schema; streamed: %s", async (streamed) => {
+    const schema = {
+      type: "object",
+      properties: {
+        kind: { type: "string", enum: ["animal", "thing"] },
+        count: { type: "integer", minimum: 1, maximum: 9 },
+        tags: { type: "array", items: { type: "boolean" }, minItems: 1, maxItems: 2 },
+      },
+      required: ["kind", "count", "tags"],
+      additionalProperties: false,
+    };
+    const body = {
+      model: MODEL,
+      messages: await ask("What is in this picture?", "00_caption.png"),
+      response_format: { type: "json_schema" as const, json_schema: { name: "picture", schema, strict: true } },
+    };
+    let text = "";
+    let reason: string | null = null;
+    if (streamed) {
+      for await (const { choices } of await client.chat.completions.create({ ...body, stream: true })) {
+        text += choices[0]?.delta.content ?? "";
+        reason = choices[0]?.finish_reason ?? reason;
+      }
+    } else {
+      const [choice] = (await client.chat.completions.create(body)).choices;
+      text = choice?.message.content ?? "";
+      reason = choice?.finish_reason ?? null;
+    }
+    expect(reason).toBe("stop");
+    const value = z
+      .strictObject({
+        kind: z.enum(["animal", "thing"]),
+        count: z.int().min(1).max(9),
+        tags: z.array(z.boolean()).min(1).max(2),
+      })
+      .safeParse(JSON.parse(text));
+    expect(value.error).toBeUndefined();
   });
 
   it("ignores keys that it does not know, and takes null for absent", async () => {

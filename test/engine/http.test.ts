@@ -153,6 +153,13 @@ describe("POST /v1/generate", () => {
     ["more than the context", () => post(frame({}, Array<number>(1024).fill(5))), 400, "context_length_exceeded"],
     ["features over text", () => post(frame({ features: [picture(0)] })), 409, "features_missing"],
     ["a JSON schema", () => post(frame({ sampling: { max_tokens: 4, json_schema: "{}" } })), 400, "invalid_request"],
+    ["a grammar", () => post(frame({ sampling: { max_tokens: 4, structural_tag: "{}" } })), 400, "invalid_request"],
+    [
+      "two grammars",
+      () => post(frame({ sampling: { max_tokens: 4, json_schema: "{}", structural_tag: "{}" } })),
+      400,
+      "invalid_frame",
+    ],
     ["a frame cut short", () => post(frame().slice(0, 60)), 400, "invalid_frame"],
     ["no frame at all", () => post(new TextEncoder().encode("hello")), 400, "invalid_frame"],
     ["no signature", () => fetch(`${base}/v1/generate`, unsigned()), 401, "invalid_signature"],

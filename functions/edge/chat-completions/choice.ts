@@ -1,13 +1,14 @@
 import type { TokensEvent } from "../../../shared/frame/answer.ts";
-import type { ChoiceLogprobs, FinishReason, TokenLogprob } from "../../../shared/openai/completion.ts";
+import type { ChoiceLogprobs, FinishReason, TokenLogprob, ToolCallDelta } from "../../../shared/openai/completion.ts";
 import type { IncrementalDetokenizer } from "../../../shared/tokenizer/detokenizer.ts";
 import type { Tokenizer } from "../../../shared/tokenizer/tokenizer.ts";
+import { AnswerText, type MessageDelta } from "./answer-text.ts";
+import type { AnswerTools } from "./grammar.ts";
 import { StopStrings } from "./stop-strings.ts";
 
 /** What one step adds to a choice. */
-export interface ChoiceDelta {
+export interface ChoiceDelta extends MessageDelta {
   readonly index: number;
-  readonly content: string;
   readonly token_ids: readonly number[];
   readonly logprobs: ChoiceLogprobs | null;
 }
@@ -18,33 +19,38 @@ export class Choice {
   readonly #tokenizer: Tokenizer;
   readonly #detokenizer: IncrementalDetokenizer;
   readonly #stops: StopStrings;
+  readonly #text: AnswerText;
   #finished: FinishReason | null = null;
 
-  constructor(index: number, tokenizer: Tokenizer, stops: readonly string[]) {
+  constructor(index: number, tokenizer: Tokenizer, stops: readonly string[], tools: AnswerTools | null) {
     this.index = index;
     this.#tokenizer = tokenizer;
-    this.#detokenizer = tokenizer.detokenizer({ skipSpecialTokens: true });
+    const keep = tools?.format.markers ?? [];
+    this.#detokenizer = tokenizer.detokenizer({ skipSpecialTokens: true, keep });
     this.#stops = new StopStrings(stops);
+    this.#text = new AnswerText(tools);
   }
 
   get finishReason(): FinishReason | null {
     return this.#finished;
   }
 
-  /** Takes a step's ids. After a stop string it takes no more. */
+  /** Takes a step's ids. After a stop string, or the only call that is wanted, it takes no more. */
   push({ ids, logprobs }: TokensEvent): ChoiceDelta {
-    let content = "";
+    const deltas: MessageDelta[] = [];
     let taken = 0;
     for (const id of ids) {
       if (this.#finished !== null) break;
       taken++;
       const { text, stopped } = this.#stops.push(this.#detokenizer.push(id));
-      content += text;
-      if (stopped) this.#finished = "stop";
+      deltas.push(this.#text.push(text));
+      if (!stopped && !this.#text.full) continue;
+      deltas.push(this.#text.end());
+      this.#finished = this.#reason("stop");
     }
     return {
       index: this.index,
-      content,
+      ...joined(deltas),
       token_ids: ids.slice(0, taken),
       logprobs:
         logprobs === undefined
@@ -53,12 +59,18 @@ export class Choice {
     };
   }
 
-  /** Ends the choice as the origin says, and gives the text that was held back. */
-  finish(reason: FinishReason): string {
-    if (this.#finished !== null) return "";
+  /** Ends the choice as the origin says, and gives what was held back. */
+  finish(reason: FinishReason): MessageDelta {
+    if (this.#finished !== null) return joined([]);
     const { text, stopped } = this.#stops.push(this.#detokenizer.end());
-    this.#finished = stopped ? "stop" : reason;
-    return stopped ? text : text + this.#stops.end();
+    const rest = stopped ? text : text + this.#stops.end();
+    const delta = joined([this.#text.push(rest), this.#text.end()]);
+    this.#finished = this.#reason(stopped ? "stop" : reason);
+    return delta;
+  }
+
+  #reason(reason: FinishReason): FinishReason {
+    return reason === "stop" && this.#text.calls > 0 ? "tool_calls" : reason;
   }
 
   #logprob(step: readonly { readonly id: number; readonly logprob: number }[]): TokenLogprob {
@@ -71,4 +83,15 @@ export class Choice {
     const token = this.#tokenizer.decode([id]);
     return { token, logprob: Math.max(logprob, -9999), bytes: [...new TextEncoder().encode(token)] };
   }
+}
+
+/** Several deltas as one; pieces of one call's arguments become one piece. */
+function joined(deltas: readonly MessageDelta[]): MessageDelta {
+  const calls = new Map<number, ToolCallDelta>();
+  for (const delta of deltas.flatMap(({ tool_calls }) => tool_calls)) {
+    const before = calls.get(delta.index);
+    const text = (before?.function.arguments ?? "") + delta.function.arguments;
+    calls.set(delta.index, { ...(before ?? delta), function: { ...(before ?? delta).function, arguments: text } });
+  }
+  return { content: deltas.map(({ content }) => content).join(""), tool_calls: [...calls.values()] };
 }

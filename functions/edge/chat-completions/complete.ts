@@ -1,11 +1,19 @@
 import type { ChatRequest } from "../../../shared/openai/chat-request.ts";
-import type { ChatCompletion, FinishReason, TokenLogprob, Usage } from "../../../shared/openai/completion.ts";
+import type {
+  ChatCompletion,
+  FinishReason,
+  TokenLogprob,
+  ToolCallDelta,
+  Usage,
+} from "../../../shared/openai/completion.ts";
+import type { ToolCall } from "../../../shared/openai/tools.ts";
 import { envelopeOf } from "./envelope.ts";
 import type { ChatAnswer } from "./service.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
 interface Collected {
   content: string;
+  readonly tool_calls: ToolCall[];
   readonly token_ids: number[];
   readonly logprobs: TokenLogprob[];
   finish_reason: FinishReason;
@@ -19,6 +27,7 @@ export async function completeChat(
 ): Promise<ChatCompletion> {
   const choices: Collected[] = Array.from({ length: request.n ?? 1 }, () => ({
     content: "",
+    tool_calls: [],
     token_ids: [],
     logprobs: [],
     finish_reason: "stop",
@@ -31,6 +40,7 @@ export async function completeChat(
     }
     const choice = choices[step.index];
     choice.content += step.content;
+    for (const delta of step.tool_calls) addCall(choice.tool_calls, delta);
     if (step.type === "finish") choice.finish_reason = step.reason;
     else {
       choice.token_ids.push(...step.token_ids);
@@ -41,9 +51,14 @@ export async function completeChat(
   return {
     object: "chat.completion",
     ...envelopeOf(request.model, answer),
-    choices: choices.map(({ content, token_ids, logprobs, finish_reason }, index) => ({
+    choices: choices.map(({ content, tool_calls, token_ids, logprobs, finish_reason }, index) => ({
       index,
-      message: { role: "assistant", content, refusal: null },
+      message: {
+        role: "assistant",
+        content: content === "" && tool_calls.length > 0 ? null : content,
+        refusal: null,
+        ...(tool_calls.length > 0 && { tool_calls }),
+      },
       logprobs: request.logprobs === true ? { content: logprobs, refusal: null } : null,
       finish_reason,
       ...(withIds && { token_ids }),
@@ -52,4 +67,9 @@ export async function completeChat(
     ...(withIds && { prompt_token_ids: [...answer.prompt_token_ids] }),
     fovea: { release: answer.release, timing: stopwatch.timing() },
   };
+}
+
+function addCall(calls: ToolCall[], { index, id, function: { name, arguments: text } }: ToolCallDelta): void {
+  calls[index] ??= { id: id ?? "", type: "function", function: { name: name ?? "", arguments: "" } };
+  calls[index].function.arguments += text;
 }

@@ -5,6 +5,7 @@ import { FRAME_PROTOCOL } from "../../../shared/frame/schema.ts";
 import type { ChatRequest } from "../../../shared/openai/chat-request.ts";
 import { tensorOf, type Tensor } from "../../../shared/safetensors/dtypes.ts";
 import type { EdgeModel } from "../model/edge-model.ts";
+import type { AnswerGrammar } from "./grammar.ts";
 import type { Picture } from "./images.ts";
 import type { Prompt } from "./prompt.ts";
 import { toSampling } from "./sampling.ts";
@@ -17,6 +18,7 @@ export interface FrameParts {
   readonly model: EdgeModel;
   readonly prompt: Prompt;
   readonly pictures: readonly Picture[];
+  readonly grammar: AnswerGrammar;
   /** Caches share nothing between two salts. */
   readonly salt: string;
   /** Features that travel, by feature key; a picture without any is named by its hash alone. */
@@ -24,7 +26,8 @@ export interface FrameParts {
 }
 
 /** The frame of a chat. Two equal pictures share one tensor. */
-export function chatFrame({ request, model, prompt, pictures, salt, features }: FrameParts): Uint8Array<ArrayBuffer> {
+export function chatFrame(parts: FrameParts): Uint8Array<ArrayBuffer> {
+  const { request, model, prompt, pictures, grammar, salt, features } = parts;
   const { release, digest } = model.reader;
   const names = new Map([...features.keys()].map((hash, i) => [hash, nameOf(i, features.get(hash))]));
   const tensors: Record<string, Tensor> = {};
@@ -47,7 +50,7 @@ export function chatFrame({ request, model, prompt, pictures, salt, features }: 
       model: release.name,
       release: digest,
       contract: release.contractId,
-      sampling: toSampling(request, prompt.token_ids.length, model.config),
+      sampling: { ...toSampling(request, prompt.token_ids.length, model.config), ...grammar },
       features: prompt.runs.map(({ image, row, offset, length }) => {
         const { hash, processed } = pictures[image];
         const tensor = names.get(hash);

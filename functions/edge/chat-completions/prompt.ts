@@ -7,7 +7,10 @@ import type { ProcessedImages } from "../../../shared/image/processors/image-pro
 import { MAX_TEXT_CHARS } from "../../../shared/limits/limits.ts";
 import type { ChatRequest } from "../../../shared/openai/chat-request.ts";
 import type { ChatMessage, ContentPart } from "../../../shared/openai/content.ts";
+import type { ToolCall } from "../../../shared/openai/tools.ts";
 import type { EdgeModel } from "../model/edge-model.ts";
+import { templateTool } from "../model/tool-call-format.ts";
+import { callArguments, checkToolMessages, type ToolUse } from "./tools.ts";
 
 /** A run of placeholder ids, and which rows of which picture replace them. */
 export interface PlaceholderRun {
@@ -30,10 +33,13 @@ export type ProcessedShape = Pick<ProcessedImages, "num_image_tokens" | "shape" 
  * Renders the chat with the release's template. What users typed can make no control token.
  * @throws FoveaError `invalid_request` when the template refuses the chat, `context_length_exceeded`
  */
-export function renderChat(request: ChatRequest, model: EdgeModel): PromptText {
-  checkTextLength(request.messages);
-  const messages = request.messages.map((message) => toTemplateMessage(message, model));
-  return model.chatTemplate.render(messages, { addGenerationPrompt: true });
+export function renderChat(request: ChatRequest, model: EdgeModel, used: ToolUse | null): PromptText {
+  const tools = used?.functions.map(templateTool);
+  checkTextLength(request.messages, tools);
+  checkToolMessages(request.messages);
+  const names = new Map(request.messages.flatMap(callsOf).map(({ id, function: { name } }) => [id, name]));
+  const messages = request.messages.map((message) => toTemplateMessage(message, model, names));
+  return model.chatTemplate.render(messages, { addGenerationPrompt: true, tools });
 }
 
 /** What the ids of a prompt depend on. */
@@ -127,10 +133,14 @@ function mismatch(): FoveaError {
 }
 
 /** OpenAI's message as templates know it: `developer` is upstream's `system`, pictures become `{type: "image"}`. */
-function toTemplateMessage(message: ChatMessage, { contentFormat }: EdgeModel): TemplateMessage {
+function toTemplateMessage(
+  message: ChatMessage,
+  { contentFormat }: EdgeModel,
+  names: ReadonlyMap<string, string>,
+): TemplateMessage {
   const role = message.role === "developer" ? "system" : message.role;
   const { content } = message;
-  const rest = message.role === "assistant" && message.tool_calls ? { tool_calls: message.tool_calls } : {};
+  const rest = toolFields(message, names);
   const parts: readonly ContentPart[] =
     typeof content === "string" || content === null || content === undefined
       ? [{ type: "text", text: content ?? "" }]
@@ -145,16 +155,33 @@ function toTemplateMessage(message: ChatMessage, { contentFormat }: EdgeModel): 
   };
 }
 
-function checkTextLength(messages: readonly ChatMessage[]): void {
-  let chars = 0;
-  for (const { content } of messages) {
+/** What templates read of calls and their results: arguments as an object, and which function a result is of. */
+function toolFields(message: ChatMessage, names: ReadonlyMap<string, string>): object {
+  if (message.role === "tool") return { tool_call_id: message.tool_call_id, name: names.get(message.tool_call_id) };
+  const tool_calls = callsOf(message).map(({ id, type, function: { name, arguments: text } }) => ({
+    id,
+    type,
+    function: { name, arguments: callArguments(text) },
+  }));
+  return tool_calls.length === 0 ? {} : { tool_calls };
+}
+
+function callsOf(message: ChatMessage): readonly ToolCall[] {
+  return message.role === "assistant" ? (message.tool_calls ?? []) : [];
+}
+
+function checkTextLength(messages: readonly ChatMessage[], tools: readonly object[] = []): void {
+  let chars = tools.length === 0 ? 0 : JSON.stringify(tools).length;
+  for (const message of messages) {
+    const { content } = message;
     if (typeof content === "string") chars += content.length;
     else for (const part of content ?? []) if (part.type === "text") chars += part.text.length;
+    for (const { function: called } of callsOf(message)) chars += called.arguments.length;
   }
   if (chars > MAX_TEXT_CHARS) {
     throw new FoveaError(
       "context_length_exceeded",
-      `The messages have ${chars} characters; at most ${MAX_TEXT_CHARS} are taken.`,
+      `Messages and tools have ${chars} characters; at most ${MAX_TEXT_CHARS} are taken.`,
       {
         param: "messages",
       },

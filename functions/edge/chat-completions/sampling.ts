@@ -45,7 +45,6 @@ export function toSampling(request: ChatRequest, promptTokens: number, model: Sa
     ignore_eos: request.ignore_eos ?? false,
     ...(request.seed !== null && request.seed !== undefined && { seed: request.seed }),
     ...logprobs(request),
-    ...jsonSchema(request),
   };
 }
 
@@ -69,11 +68,4 @@ function logprobs(request: ChatRequest): { logprobs?: number } {
   if (request.logprobs === true) return { logprobs: request.top_logprobs ?? 0 };
   if (request.top_logprobs === null || request.top_logprobs === undefined) return {};
   throw new FoveaError("invalid_request", "top_logprobs needs logprobs: true.", { param: "top_logprobs" });
-}
-
-function jsonSchema(request: ChatRequest): { json_schema?: string } {
-  const format = request.response_format;
-  if (format?.type === "json_schema") return { json_schema: JSON.stringify(format.json_schema.schema) };
-  if (format?.type === "json_object") return { json_schema: '{"type":"object"}' };
-  return {};
 }

@@ -8,23 +8,25 @@ import { callerHash } from "../../../shared/releases/pick.ts";
 import { edgeModel, type EdgeModel } from "../model/edge-model.ts";
 import { releasesOf } from "../releases-of.ts";
 import type { EdgeReleases, ResolvedRelease } from "../releases/edge-releases.ts";
+import type { MessageDelta } from "./answer-text.ts";
 import { Choice, type ChoiceDelta } from "./choice.ts";
 import type { ChatContext } from "./context.ts";
+import { answerGrammar, type AnswerTools } from "./grammar.ts";
 import { processImages } from "./images.ts";
 import { buildPrompt, qformerInputIds, renderChat } from "./prompt.ts";
 import { sendChat } from "./send.ts";
 import type { ImageFile } from "./take-images.ts";
+import { toolUse } from "./tools.ts";
 
 /** Steps of an answer, in order. Each choice ends with one `finish`, `last` on the last; `usage` is the end of all. */
 export type ChatStep =
   | ({ readonly type: "delta" } & ChoiceDelta)
-  | {
+  | ({
       readonly type: "finish";
       readonly index: number;
-      readonly content: string;
       readonly reason: FinishReason;
       readonly last: boolean;
-    }
+    } & MessageDelta)
   | { readonly type: "usage"; readonly usage: Usage };
 
 export interface ChatAnswer {
@@ -81,7 +83,10 @@ async function answerWith(
 ): Promise<ChatAnswer> {
   const { stopwatch } = context;
   const model = await edgeModel(reader);
-  const rendered = await stopwatch.time("tokenize", "edge", () => renderChat(request, model));
+  const used = toolUse(request);
+  const tools = used === null ? null : { ...used, format: model.toolCallFormat() };
+  const grammar = answerGrammar(request, tools);
+  const rendered = await stopwatch.time("tokenize", "edge", () => renderChat(request, model, tools));
   const qformer_input_ids = files.length === 0 ? null : qformerInputIds(rendered, model);
   const pictures = await processImages(
     files,
@@ -97,12 +102,14 @@ async function answerWith(
     ),
   );
   const salt = await tenantSalt(context.apiKey, request.cache_salt ?? "");
-  const { events, sentAt } = await sendChat({ request, model, prompt, pictures, salt }, context);
+  const { events, sentAt } = await sendChat({ request, model, prompt, pictures, grammar, salt }, context);
   return {
     release: `${reader.release.name}@${reader.release.version}`,
     digest: reader.digest,
     prompt_token_ids: prompt.token_ids,
-    steps: toSteps(events, request, model, prompt.token_ids.length, (timing) => stopwatch.addOrigin(sentAt, timing)),
+    steps: toSteps(events, choicesOf(request, model, tools), prompt.token_ids.length, (timing) =>
+      stopwatch.addOrigin(sentAt, timing),
+    ),
   };
 }
 
@@ -111,16 +118,18 @@ async function tenantSalt(apiKey: string, cacheSalt: string): Promise<string> {
   return (await sha256Hex(new TextEncoder().encode(`${apiKey.length}:${apiKey}${cacheSalt}`))).slice(0, 32);
 }
 
-/** Ids -> text per choice. When every choice has met a stop string, the origin is let go before its own end. */
+function choicesOf({ n, stop }: ChatRequest, { tokenizer }: EdgeModel, tools: AnswerTools | null): Choice[] {
+  const stops = typeof stop === "string" ? [stop] : (stop ?? []);
+  return Array.from({ length: n ?? 1 }, (_, index) => new Choice(index, tokenizer, stops, tools));
+}
+
+/** Ids -> text and calls per choice. When every choice has found its end before the origin has, that is let go. */
 async function* toSteps(
   events: AsyncGenerator<AnswerEvent>,
-  request: ChatRequest,
-  model: EdgeModel,
+  choices: readonly Choice[],
   promptTokens: number,
   onTiming: (timing: OriginTiming) => void,
 ): AsyncGenerator<ChatStep> {
-  const stops = typeof request.stop === "string" ? [request.stop] : (request.stop ?? []);
-  const choices = Array.from({ length: request.n ?? 1 }, (_, index) => new Choice(index, model.tokenizer, stops));
   let usage: OriginUsage | undefined;
   let completionTokens = 0;
   for await (const event of events) {
@@ -128,20 +137,20 @@ async function* toSteps(
     const choice = choices[event.index];
     if (choice === undefined) throw new Error("The origin answered for a choice that nobody asked for.");
     const wasOpen = choice.finishReason === null;
-    let content = "";
+    let held: MessageDelta = { content: "", tool_calls: [] };
     if ("ids" in event) {
       if (!wasOpen) continue;
       const delta = choice.push(event);
       completionTokens += delta.token_ids.length;
       yield { type: "delta", ...delta };
     } else {
-      content = choice.finish(event.finish_reason);
+      held = choice.finish(event.finish_reason);
       usage = event.usage ?? usage;
       if (event.timing !== undefined) onTiming(event.timing);
     }
     const last = choices.every(({ finishReason }) => finishReason !== null);
     if (wasOpen && choice.finishReason !== null) {
-      yield { type: "finish", index: choice.index, content, reason: choice.finishReason, last };
+      yield { type: "finish", index: choice.index, ...held, reason: choice.finishReason, last };
     }
     if (last && (usage !== undefined || "ids" in event)) break;
   }

@@ -76,15 +76,20 @@ function* stepChunks(
   write: (rest: Rest) => string,
   extension: () => NonNullable<ChatCompletionChunk["fovea"]>,
 ): Generator<string> {
-  const { index, content } = step;
+  const { index, content, tool_calls } = step;
+  const isEmpty = content === "" && tool_calls.length === 0;
+  const delta = {
+    ...((content !== "" || tool_calls.length === 0) && { content }),
+    ...(tool_calls.length > 0 && { tool_calls }),
+  };
   if (step.type === "delta") {
     // A step may add ids and no text: half a character, or the beginning of a stop string.
-    if (content === "" && !withIds && step.logprobs === null) return;
+    if (isEmpty && !withIds && step.logprobs === null) return;
     const ids = withIds ? { token_ids: step.token_ids } : {};
-    yield write({ choices: [{ index, delta: { content }, logprobs: step.logprobs, finish_reason: null, ...ids }] });
+    yield write({ choices: [{ index, delta, logprobs: step.logprobs, finish_reason: null, ...ids }] });
     return;
   }
-  if (content !== "") yield write({ choices: [{ index, delta: { content }, logprobs: null, finish_reason: null }] });
+  if (!isEmpty) yield write({ choices: [{ index, delta, logprobs: null, finish_reason: null }] });
   yield write({
     choices: [{ index, delta: {}, logprobs: null, finish_reason: step.reason }],
     ...(step.last && { fovea: extension() }),

@@ -8,10 +8,12 @@ import { createWasmResize } from "../../../shared/image/resample/wasm-resize.ts"
 import { Memo } from "../../../shared/memo/memo.ts";
 import type { ReleaseReader } from "../../../shared/releases/release-reader.ts";
 import { Tokenizer } from "../../../shared/tokenizer/tokenizer.ts";
+import type { ToolCallFormat } from "../../../shared/tool-calls/tool-call-format.ts";
 import { codecModules } from "../media/codec-modules.workerd.ts";
 import { chatTemplateSource, readSpecialTokens } from "./chat-template-source.ts";
 import { contentFormats, type ContentFormats } from "./content-format.ts";
 import { parseModelConfig, type ModelConfig } from "./model-config.ts";
+import { toolCallFormats } from "./tool-call-format.ts";
 
 /** What the edge holds of a release: all that turns a chat into ids, and ids into text. */
 export interface EdgeModel {
@@ -22,6 +24,8 @@ export interface EdgeModel {
   readonly bosToken: string | null;
   readonly chatTemplate: ChatTemplate;
   readonly contentFormat: ContentFormats;
+  /** How the model writes tool calls. @throws FoveaError `invalid_request` when its template takes no tools */
+  readonly toolCallFormat: () => ToolCallFormat;
   /** null for a model without eyes. */
   readonly imageProcessor: ImageProcessor | null;
   /** How the family writes a picture into a prompt; null for a model without eyes. */
@@ -68,13 +72,15 @@ async function load(reader: ReleaseReader): Promise<EdgeModel> {
     // User text can make a control token of neither tokenizer
     controlTokens: [...new Set([...tokenizer.controlTokens, ...(qformerTokenizer?.controlTokens ?? [])])],
   });
+  const contentFormat = contentFormats(chatTemplate);
   return {
     reader,
     config: modelConfig,
     tokenizer,
     bosToken: special.bos_token ?? null,
     chatTemplate,
-    contentFormat: contentFormats(chatTemplate),
+    contentFormat,
+    toolCallFormat: toolCallFormats(chatTemplate, contentFormat),
     imageProcessor: reader.has("preprocessor_config.json")
       ? createImageProcessor(await reader.json("preprocessor_config.json"), processorConfig, config, { resize })
       : null,

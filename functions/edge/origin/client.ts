@@ -60,8 +60,10 @@ async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<AnswerE
 
 async function refusal(response: Response): Promise<FoveaError> {
   const text = await readSome(response);
-  const { code, message } = parseRefusal(text);
-  if (code !== undefined && FORWARDED.has(code)) return new FoveaError(code, message, retryAfter(response));
+  const { code, message, param } = parseRefusal(text);
+  if (code !== undefined && FORWARDED.has(code)) {
+    return new FoveaError(code, message, { ...retryAfter(response), ...(param !== undefined && { param }) });
+  }
   return new FoveaError("origin_failed", "The origin refused the request.", {
     cause: new Error(`${response.status} ${code ?? ""} ${message}`.trim()),
     ...retryAfter(response),
@@ -79,13 +81,20 @@ const FORWARDED: ReadonlySet<ErrorCode> = new Set([
   "features_missing",
 ]);
 
-function parseRefusal(text: string): { code?: ErrorCode; message: string } {
+interface Refusal {
+  readonly code?: ErrorCode;
+  readonly message: string;
+  readonly param?: string;
+}
+
+function parseRefusal(text: string): Refusal {
   try {
-    const { error } = JSON.parse(text) as { error?: { code?: unknown; message?: unknown } };
-    const message = typeof error?.message === "string" ? error.message : "";
-    return typeof error?.code === "string" && error.code in ERROR_TABLE
-      ? { code: error.code as ErrorCode, message }
-      : { message };
+    const { error } = JSON.parse(text) as { error?: { code?: unknown; message?: unknown; param?: unknown } };
+    return {
+      message: typeof error?.message === "string" ? error.message : "",
+      ...(typeof error?.code === "string" && error.code in ERROR_TABLE && { code: error.code as ErrorCode }),
+      ...(typeof error?.param === "string" && { param: error.param }),
+    };
   } catch {
     return { message: "" };
   }

@@ -3,7 +3,8 @@ import { FoveaError } from "../../../shared/errors/error.ts";
 import type { ProviderChoice } from "../backbones/providers.ts";
 import type { BackboneSpec } from "../backbones/spec.ts";
 import type { EngineReport, EngineThreadData, FromEngine, ToEngine } from "./messages.ts";
-import { SchemaChecker } from "../grammar/schema-checker.ts";
+import type { AnswerGrammar } from "../grammar/answer-grammar.ts";
+import { GrammarChecker, paramOf } from "../grammar/grammar-checker.ts";
 import type { EngineEvent, GenerateRequest } from "./request.ts";
 
 /** How long a start may take; large weights are read from disk. */
@@ -20,7 +21,7 @@ export class EngineHost {
   readonly provider: ProviderChoice;
   readonly maxSequences: number;
   readonly #worker: Worker;
-  readonly #schemas: SchemaChecker | null;
+  readonly #grammars: GrammarChecker | null;
   readonly #listeners = new Map<string, Listener>();
   #reports: ((report: EngineReport) => void)[] = [];
   #lastReport: EngineReport | null = null;
@@ -46,7 +47,8 @@ export class EngineHost {
     this.maxSequences = data.settings.maxSequences;
     const { vocabSize, eosTokenIds } = ready.spec;
     const { tokenizer } = data;
-    this.#schemas = tokenizer === null ? null : new SchemaChecker({ tokenizer, vocabSize, stopTokenIds: eosTokenIds });
+    this.#grammars =
+      tokenizer === null ? null : new GrammarChecker({ tokenizer, vocabSize, stopTokenIds: eosTokenIds });
     worker.on("message", (message: FromEngine) => this.#receive(message));
     worker.on("error", (error) => this.#broke(error instanceof Error ? error : new Error(String(error))));
     this.stopped = new Promise((resolve) => {
@@ -77,14 +79,14 @@ export class EngineHost {
   }
 
   /**
-   * Whether answers can follow a schema.
-   * @throws FoveaError `invalid_request` when the schema is not valid, or the release has no tokenizer here
+   * Whether answers can follow a grammar.
+   * @throws FoveaError `invalid_request` when it is not valid, or the release has no tokenizer here
    */
-  async checkSchema(schema: string): Promise<void> {
-    if (this.#schemas !== null) return this.#schemas.check(schema);
+  async checkGrammar(grammar: AnswerGrammar): Promise<void> {
+    if (this.#grammars !== null) return this.#grammars.check(grammar);
     // Said aloud: an answer that merely ignores the schema looks right until it is parsed.
     throw new FoveaError("invalid_request", "This release cannot hold an answer to a JSON schema.", {
-      param: "response_format",
+      param: paramOf(grammar),
     });
   }
 
@@ -107,7 +109,7 @@ export class EngineHost {
   }
 
   async close(): Promise<void> {
-    await this.#schemas?.close();
+    await this.#grammars?.close();
     this.#send({ type: "close" });
     await this.stopped;
   }

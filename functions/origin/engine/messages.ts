@@ -9,7 +9,7 @@ import type { EngineStats } from "./stats.ts";
 export interface EngineThreadData {
   readonly backbone: BackboneSource;
   readonly settings: EngineSettings;
-  /** Path of the release's `tokenizer.bin`, for answers that follow a schema; null where it has none. */
+  /** Path of the release's `tokenizer.bin`, for answers that follow a grammar; null where it has none. */
   readonly tokenizer: string | null;
 }
 

@@ -3,6 +3,7 @@ import { parentPort, receiveMessageOnPort, workerData } from "node:worker_thread
 import { openBackbone } from "../backbones/open.ts";
 import { Engine } from "./engine.ts";
 import type { EngineReport, EngineThreadData, FromEngine, ToEngine } from "./messages.ts";
+import { grammarOf, type AnswerGrammar } from "../grammar/answer-grammar.ts";
 import { Grammars } from "../grammar/grammars.ts";
 import type { GrammarProcessor } from "../grammar/processor.ts";
 import type { EngineEvent, GenerateRequest } from "./request.ts";
@@ -45,18 +46,18 @@ function receive(message: ToEngine): void {
   }
 }
 
-/** Requests whose schema is being compiled: they are not in the engine yet, and may leave meanwhile. */
+/** Requests whose grammar is being compiled: they are not in the engine yet, and may leave meanwhile. */
 const compiling = new Set<string>();
 let grammars: Promise<Grammars> | null = null;
 
 function submit(request: GenerateRequest): void {
-  const { json_schema, n } = request.sampling;
-  if (json_schema === undefined) {
+  const grammar = grammarOf(request.sampling);
+  if (grammar === null) {
     engine.submit(request);
     return;
   }
   compiling.add(request.id);
-  void followSchema(json_schema, n).then(
+  void follow(grammar, request.sampling.n).then(
     (processors) => {
       if (compiling.delete(request.id)) engine.submit(request, processors);
       else for (const processor of processors) processor.dispose();
@@ -64,20 +65,20 @@ function submit(request: GenerateRequest): void {
     },
     () => {
       if (!compiling.delete(request.id)) return;
-      const message = "The answer could not be held to the JSON schema.";
+      const message = "The answer could not be held to its grammar.";
       send({ type: "events", events: [{ type: "error", id: request.id, code: "internal_error", message }] });
     },
   );
 }
 
-/** One mask per choice. The table of tokens is read when the first schema comes: most processes never need it. */
-async function followSchema(schema: string, n: number): Promise<GrammarProcessor[]> {
+/** One mask per choice. The table of tokens is read when the first grammar comes: most processes never need it. */
+async function follow(grammar: AnswerGrammar, n: number): Promise<GrammarProcessor[]> {
   if (tokenizer === null) throw new Error("The release has no tokenizer here.");
   const { vocabSize, eosTokenIds } = backbone.spec;
   grammars ??= readFile(tokenizer).then((compiled) => Grammars.open(compiled, vocabSize, eosTokenIds));
   const ready = await grammars;
   const processors: GrammarProcessor[] = [];
-  for (let choice = 0; choice < n; choice++) processors.push(await ready.processor(schema));
+  for (let choice = 0; choice < n; choice++) processors.push(await ready.processor(grammar));
   return processors;
 }
 

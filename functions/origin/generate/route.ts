@@ -10,6 +10,7 @@ import { checkContract } from "../../../shared/releases/contract.ts";
 import type { OriginContext, OriginEnv } from "../context.ts";
 import { checkRequest } from "../engine/check-request.ts";
 import type { EngineHost } from "../engine/host.ts";
+import { grammarOf } from "../grammar/answer-grammar.ts";
 import type { GenerateRequest } from "../engine/request.ts";
 import type { Served } from "../serving/serving.ts";
 import { observeAnswer, type AnswerObserver } from "../telemetry/observe-answer.ts";
@@ -80,7 +81,8 @@ async function accept(origin: OriginContext, request: Request): Promise<Accepted
     deadline: Date.now() + origin.settings.requestMs,
   });
   checkRequest(job, engine.spec, engine.maxSequences);
-  if (job.sampling.json_schema !== undefined) await engine.checkSchema(job.sampling.json_schema);
+  const grammar = grammarOf(job.sampling);
+  if (grammar !== null) await engine.checkGrammar(grammar);
   return { served, job, encodeMs };
 }
 

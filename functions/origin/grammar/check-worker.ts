@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
+import type { AnswerGrammar } from "./answer-grammar.ts";
 import { Grammars } from "./grammars.ts";
 
-/** Compiles schemas for `SchemaChecker` and says whether it went well. */
+/** Compiles grammars for `GrammarChecker` and says whether it went well. */
 const { tokenizer, vocabSize, stopTokenIds } = workerData as {
   readonly tokenizer: string;
   readonly vocabSize: number;
@@ -11,8 +12,8 @@ const { tokenizer, vocabSize, stopTokenIds } = workerData as {
 const grammars = await Grammars.open(readFileSync(tokenizer), vocabSize, stopTokenIds);
 const port = parentPort;
 if (port === null) throw new Error("grammar/check-worker.ts runs in a worker thread");
-port.on("message", (schema: string) => {
-  void grammars.compile(schema).then(
+port.on("message", (grammar: AnswerGrammar) => {
+  void grammars.compile(grammar).then(
     () => port.postMessage(true, []),
     () => port.postMessage(false, []),
   );

@@ -6,8 +6,9 @@ import { compileTokenizer } from "../../../shared/tokenizer/compile/compile.ts";
 import { Tokenizer } from "../../../shared/tokenizer/tokenizer.ts";
 import { draw } from "../engine/sampling/draw.ts";
 import { uniform } from "../engine/sampling/random.ts";
+import type { AnswerGrammar } from "./answer-grammar.ts";
 import { Grammars } from "./grammars.ts";
-import { SchemaChecker } from "./schema-checker.ts";
+import { GrammarChecker } from "./grammar-checker.ts";
 
 const folder = new URL("../../../model-artifacts/moji-vlm-9m/", import.meta.url).pathname;
 const read = (name: string): unknown => JSON.parse(readFileSync(folder + name, "utf8")) as unknown;
@@ -21,10 +22,12 @@ const schema = JSON.stringify({
   additionalProperties: false,
 });
 
+const json = (source: string): AnswerGrammar => ({ kind: "json_schema", source });
+
 const directory = mkdtempSync(join(tmpdir(), "fovea-grammar-"));
 const tokenizer = join(directory, "tokenizer.bin");
 writeFileSync(tokenizer, compiled);
-const checker = new SchemaChecker({ tokenizer, vocabSize: VOCAB, stopTokenIds: [END] });
+const checker = new GrammarChecker({ tokenizer, vocabSize: VOCAB, stopTokenIds: [END] });
 afterAll(async () => {
   await checker.close();
   rmSync(directory, { recursive: true });
@@ -34,7 +37,7 @@ describe("Grammars", () => {
   it("lets random logits write nothing but what the schema allows", async () => {
     const grammars = await Grammars.open(compiled, VOCAB, [END]);
     for (let seed = 0; seed < 5; seed++) {
-      const processor = await grammars.processor(schema);
+      const processor = await grammars.processor(json(schema));
       const ids: number[] = [];
       for (let step = 0; step < 200 && ids.at(-1) !== END; step++) {
         // Short ends are likelier, or random digits would go on for long.
@@ -63,8 +66,8 @@ describe("Grammars", () => {
 describe("a grammar that is pushed out by others", () => {
   it("goes on masking the answer that follows it", async () => {
     const grammars = await Grammars.open(compiled, VOCAB, [END]);
-    const processor = await grammars.processor('{"type":"boolean"}');
-    for (let i = 0; i < 40; i++) await grammars.compile(JSON.stringify({ enum: [`word ${i}`] }));
+    const processor = await grammars.processor(json('{"type":"boolean"}'));
+    for (let i = 0; i < 40; i++) await grammars.compile(json(JSON.stringify({ enum: [`word ${i}`] })));
     const logits = new Float32Array(VOCAB);
     await processor.prepare();
     processor.apply(logits);
@@ -77,11 +80,11 @@ describe("a grammar that is pushed out by others", () => {
   });
 });
 
-describe("SchemaChecker", () => {
+describe("GrammarChecker", () => {
   it("takes a schema, refuses what is none, and takes the next one", async () => {
-    await expect(checker.check(schema)).resolves.toBeUndefined();
-    await expect(checker.check("not json")).rejects.toMatchObject({ code: "invalid_request" });
-    await expect(checker.check('{"type":"nonsense"}')).rejects.toMatchObject({ param: "response_format" });
-    await expect(checker.check('{"type":"integer"}')).resolves.toBeUndefined();
+    await expect(checker.check(json(schema))).resolves.toBeUndefined();
+    await expect(checker.check(json("not json"))).rejects.toMatchObject({ code: "invalid_request" });
+    await expect(checker.check(json('{"type":"nonsense"}'))).rejects.toMatchObject({ param: "response_format" });
+    await expect(checker.check(json('{"type":"integer"}'))).resolves.toBeUndefined();
   });
 });

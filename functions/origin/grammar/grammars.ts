@@ -1,15 +1,17 @@
 import { createHash } from "node:crypto";
+import { grammarKey, type AnswerGrammar } from "./answer-grammar.ts";
 import { GrammarProcessor } from "./processor.ts";
 import { readTokenTable } from "./token-table.ts";
-import { loadXGrammar, type CompiledGrammar, type GrammarCompiler } from "./xgrammar.ts";
+import { boundWhitespace } from "./structural-tag.ts";
+import { loadXGrammar, SCHEMA_OPTIONS, type CompiledGrammar, type GrammarCompiler } from "./xgrammar.ts";
 
-/** Compiled schemas that are kept; each takes some hundred kB of the library's heap. */
+/** Compiled grammars that are kept; each takes some hundred kB of the library's heap. */
 const MAX_COMPILED = 32;
 
-/** Token masks for JSON schemas over one release's vocabulary. Each schema is compiled once. */
+/** Token masks over one release's vocabulary. Each grammar is compiled once. */
 export class Grammars {
   readonly #compiler: GrammarCompiler;
-  /** By sha256 of the schema, the longest unused first. */
+  /** By sha256 of the grammar, the longest unused first. */
   readonly #compiled = new Map<string, CompiledGrammar>();
 
   private constructor(compiler: GrammarCompiler) {
@@ -24,11 +26,10 @@ export class Grammars {
     return new Grammars(await GrammarCompiler.createGrammarCompiler(info, false));
   }
 
-  /** Compiles a schema. @throws Error when it is no JSON schema that can be held to */
-  async compile(schema: string): Promise<CompiledGrammar> {
-    const key = createHash("sha256").update(schema).digest("hex");
-    const known = this.#compiled.get(key);
-    const grammar = known ?? (await this.#compiler.compileJSONSchema(schema));
+  /** @throws Error when the grammar cannot be held to */
+  async compile(wanted: AnswerGrammar): Promise<CompiledGrammar> {
+    const key = createHash("sha256").update(grammarKey(wanted)).digest("hex");
+    const grammar = this.#compiled.get(key) ?? (await this.#build(wanted));
     this.#compiled.delete(key);
     this.#compiled.set(key, grammar);
     for (const [oldest, unused] of this.#compiled) {
@@ -41,8 +42,13 @@ export class Grammars {
   }
 
   /** A mask that follows one answer. */
-  async processor(schema: string): Promise<GrammarProcessor> {
-    const grammar = await this.compile(schema);
+  async processor(wanted: AnswerGrammar): Promise<GrammarProcessor> {
+    const grammar = await this.compile(wanted);
     return new GrammarProcessor(await loadXGrammar().GrammarMatcher.createGrammarMatcher(grammar));
+  }
+
+  async #build({ kind, source }: AnswerGrammar): Promise<CompiledGrammar> {
+    if (kind === "json_schema") return this.#compiler.compileJSONSchema(source, ...SCHEMA_OPTIONS);
+    return this.#compiler.compileStructuralTag(await boundWhitespace(source));
   }
 }

@@ -1,3 +1,4 @@
+import { TOOL_CALL_MARKERS } from "../../../shared/tool-calls/formats/index.ts";
 import { Tokenizer } from "../../../shared/tokenizer/tokenizer.ts";
 
 export interface TokenTable {
@@ -13,7 +14,8 @@ export function readTokenTable(compiled: Uint8Array, vocabSize: number): TokenTa
     const token = tokenizer.idToToken(id);
     if (token === undefined) return "";
     const isControl = tokenizer.decode([id], { skipSpecialTokens: true }) === "";
-    return isControl ? "" : token;
+    // Models write tool calls with control tokens of their own; edges take them for text there, and leave them out elsewhere.
+    return isControl && !TOOL_CALL_MARKERS.has(token) ? "" : token;
   });
   return { tokens, vocabType: tokenizer.tokenToId("<0x0A>") === undefined ? "byte_level" : "byte_fallback" };
 }

@@ -5,6 +5,9 @@ import { compileFunction, constants } from "node:vm";
 
 /** As much of @mlc-ai/web-xgrammar as is used (https://xgrammar.mlc.ai). */
 export interface XGrammar {
+  readonly Grammar: {
+    fromJSONSchema(schema: string, ...options: SchemaOptions): Promise<Grammar>;
+  };
   readonly TokenizerInfo: {
     createTokenizerInfo(
       encodedVocab: string[],
@@ -22,11 +25,31 @@ export interface XGrammar {
   };
 }
 
+/**
+ * JSON as models write it, in one line or indented, but no white space without end: a model that is forced away from what it
+ * wants to say may go on with spaces for ever.
+ */
+export const SCHEMA_OPTIONS: SchemaOptions = [true, undefined, undefined, true, 16];
+
 export interface TokenizerInfo {
   dispose(): void;
 }
+/** How the JSON is written: `indent` and `separators` count only where white space is not free. */
+type SchemaOptions = readonly [
+  anyWhitespace: boolean,
+  indent: undefined,
+  separators: undefined,
+  strictMode: boolean,
+  maxWhitespaceCnt: number,
+];
+export interface Grammar {
+  /** In the library's EBNF. */
+  toString(): string;
+  dispose(): void;
+}
 export interface GrammarCompiler {
-  compileJSONSchema(schema: string): Promise<CompiledGrammar>;
+  compileJSONSchema(schema: string, ...options: SchemaOptions): Promise<CompiledGrammar>;
+  compileStructuralTag(tag: string): Promise<CompiledGrammar>;
 }
 export interface CompiledGrammar {
   dispose(): void;

@@ -1,11 +1,12 @@
 import { Worker } from "node:worker_threads";
 import { FoveaError } from "../../../shared/errors/error.ts";
+import { grammarKey, type AnswerGrammar } from "./answer-grammar.ts";
 
-/** How long a schema may compile; usual ones take some milliseconds. */
+/** How long a grammar may compile; usual ones take some milliseconds. */
 const COMPILE_MS = 2_000;
 const START_MS = 30_000;
 
-export interface SchemaCheckerData {
+export interface GrammarCheckerData {
   /** Path of the release's `tokenizer.bin`. */
   readonly tokenizer: string;
   readonly vocabSize: number;
@@ -13,32 +14,32 @@ export interface SchemaCheckerData {
 }
 
 /**
- * Compiles each new schema in a thread that can be ended, before the engine's thread does: a schema that compiles for
- * ever, or breaks the library, costs its sender an error and nobody else a token.
+ * Compiles each new grammar in a thread that can be ended, before the engine's thread does: one that compiles for ever, or breaks the library, costs its sender an error and nobody else a token.
  */
-export class SchemaChecker {
-  readonly #data: SchemaCheckerData;
+export class GrammarChecker {
+  readonly #data: GrammarCheckerData;
   readonly #good = new Set<string>();
   #worker: Worker | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(data: SchemaCheckerData) {
+  constructor(data: GrammarCheckerData) {
     this.#data = data;
   }
 
   /** @throws FoveaError `invalid_request` */
-  async check(schema: string): Promise<void> {
-    if (this.#good.has(schema)) return;
+  async check(grammar: AnswerGrammar): Promise<void> {
+    const key = grammarKey(grammar);
+    if (this.#good.has(key)) return;
     // One after the other: the thread compiles one at a time, and each has the whole time for itself.
-    const turn = this.#last.then(() => this.#compile(schema));
+    const turn = this.#last.then(() => this.#compile(grammar));
     this.#last = turn.catch(() => undefined);
     if (!(await turn)) {
       throw new FoveaError("invalid_request", "The JSON schema cannot be followed: it is not valid or too complex.", {
-        param: "response_format",
+        param: paramOf(grammar),
       });
     }
     if (this.#good.size >= MAX_KNOWN) this.#good.clear();
-    this.#good.add(schema);
+    this.#good.add(key);
   }
 
   async close(): Promise<void> {
@@ -46,9 +47,9 @@ export class SchemaChecker {
     this.#worker = null;
   }
 
-  async #compile(schema: string): Promise<boolean> {
+  async #compile(grammar: AnswerGrammar): Promise<boolean> {
     const worker = this.#worker ?? (await this.#start());
-    worker.postMessage(schema, []);
+    worker.postMessage(grammar, []);
     const good = (await answer(worker, COMPILE_MS)) === true;
     // After an abort inside the library its heap is not to be trusted, and a thread that hangs never answers again.
     if (!good) await this.close();
@@ -59,13 +60,18 @@ export class SchemaChecker {
     const url = new URL("./check-worker.ts", import.meta.url);
     const worker = new Worker(url, { workerData: this.#data, env: {}, stderr: true, stdout: true });
     worker.unref();
-    if ((await answer(worker, START_MS)) !== "ready") throw new Error("The schema checker did not start.");
+    if ((await answer(worker, START_MS)) !== "ready") throw new Error("The grammar checker did not start.");
     this.#worker = worker;
     return worker;
   }
 }
 
-/** Schemas that are remembered as good; each is 64 KiB at most. */
+/** The field of the API's request that a grammar comes from. */
+export function paramOf({ kind }: AnswerGrammar): string {
+  return kind === "json_schema" ? "response_format" : "tools";
+}
+
+/** Grammars that are remembered as good; each is 64 KiB at most. */
 const MAX_KNOWN = 64;
 
 /** The thread's next word; undefined when it ends or says nothing in time. */

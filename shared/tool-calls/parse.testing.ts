@@ -1,0 +1,29 @@
+import type { FunctionTool, ToolCallFormat } from "./tool-call-format.ts";
+import { ToolCallParser } from "./tool-call-parser.ts";
+
+interface ParsedAnswer {
+  content: string;
+  readonly calls: { readonly name: string; arguments: string; complete: boolean }[];
+}
+
+/** Parses a text in pieces of a size. */
+export function parse(
+  format: ToolCallFormat,
+  tools: readonly FunctionTool[],
+  text: string,
+  size = text.length,
+): ParsedAnswer {
+  const parser = new ToolCallParser(format, tools);
+  const pieces = Array.from({ length: Math.ceil(text.length / size) }, (_, i) => text.slice(i * size, (i + 1) * size));
+  const parts = [...pieces.flatMap((piece) => parser.push(piece)), ...parser.end()];
+  const answer: ParsedAnswer = { content: "", calls: [] };
+  for (const part of parts) {
+    const last = answer.calls.at(-1);
+    if (part.type === "content") answer.content += part.text;
+    else if (part.type === "call") answer.calls.push({ name: part.name, arguments: "", complete: false });
+    else if (last === undefined) throw new Error("arguments of no call");
+    else if (part.type === "arguments") last.arguments += part.text;
+    else last.complete = true;
+  }
+  return answer;
+}
