@@ -1,6 +1,7 @@
 /** The exports of encoder.wasm (source in assembly/). Numbers are byte addresses unless the name says otherwise. */
 export interface Kernels {
   hasDot7(): number;
+  usePairs(value: number): void;
   quantize8(out: number, scales: number, corrections: number, from: number, rows: number, columns: number): void;
   quantize16(out: number, scales: number, from: number, rows: number, columns: number, limit: number): void;
   pack32(out: number, from: number, rows: number, columns: number): void;

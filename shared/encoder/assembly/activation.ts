@@ -1,5 +1,5 @@
 /**
- * exp, erf and tanh by polynomials of our own: `Math.*` differs between engines, these are add, mul, div, min, max and
+ * Powers of two, erf and tanh by polynomials of our own: `Math.*` differs between engines, these are add, mul, div, min, max and
  * shifts, which IEEE 754 fixes to the bit. `pmin` and `pmax` are one instruction on x86-64; `min` and `max` take several,
  * because they order -0 and carry NaN, and neither matters where they stand here.
  */
@@ -9,12 +9,10 @@
  * attention and GELU about a tenth slower in V8.
  */
 const TABLE: usize = memory.data<f32>([
-  12582912, -87, 88, 1.44269504, 0.693359375, -2.12194440e-4, 0.00138888889, 0.00833333333, 0.0416666667, 0.166666667, 0.5,
-  1, 0.70710678, -3.8, 3.8, -1.6896587e-6, 2.9425285e-4, 0.011443193, 0.075731464, 0.3908979, 1.1283773, 0.00272449,
-  0.03041511, 0.1937853, 0.67973363,
+  12582912, -126, 127, 0.6931241750717163, 0.24024099111557007, 0.055906426161527634, 0.009582852944731712, 1, 0.5,
 ]);
-/** 127, the exponent of 1, as an integer; and the bits of ROUND. */
-const INTEGERS: usize = memory.data<i32>([127, 0x4b400000]);
+/** The bits of ROUND. */
+const INTEGERS: usize = memory.data<i32>([0x4b400000]);
 
 // @ts-ignore: decorator
 @inline
@@ -28,78 +26,93 @@ function constant(index: usize): v128 {
 const ROUND: usize = 0;
 // @ts-ignore: decorator
 @inline
-const HALF: usize = 10;
+const ONE: usize = 7;
 // @ts-ignore: decorator
 @inline
-const ONE: usize = 11;
+const HALF: usize = 8;
 
 /** The nearest integers of four floats below 2^22, as i32. Two instructions; `nearest` and `trunc_sat` take more. */
 // @ts-ignore: decorator
 @inline
 export function round4(x: v128): v128 {
-  return i32x4.sub(f32x4.add(x, constant(ROUND)), v128.load_splat<u32>(INTEGERS + 4));
+  return i32x4.sub(f32x4.add(x, constant(ROUND)), v128.load_splat<u32>(INTEGERS));
 }
 
-/** e^x for four floats; relative error below 2e-7. Clamped to [-87, 88], where the result is still a normal float. */
+/** 2^x for four floats in [-126, 127.5]; relative error below 3e-6 (the polynomial is minimax on [-1/2, 1/2], and 1 at 0). */
 // @ts-ignore: decorator
 @inline
-export function exp4(value: v128): v128 {
-  const x = f32x4.pmin(f32x4.pmax(value, constant(1)), constant(2));
-  const rounded = f32x4.add(f32x4.mul(x, constant(3)), constant(ROUND));
-  const n = f32x4.sub(rounded, constant(ROUND));
-  // ln 2 in two parts: the first has 9 significant bits, so that its product with n is exact (Cody and Waite).
-  let r = f32x4.sub(x, f32x4.mul(n, constant(4)));
-  r = f32x4.sub(r, f32x4.mul(n, constant(5)));
-  // Taylor to r^6 / 720 on |r| <= ln 2 / 2.
+export function power4(x: v128): v128 {
+  const rounded = f32x4.add(x, constant(ROUND));
+  const r = f32x4.sub(x, f32x4.sub(rounded, constant(ROUND)));
   let p = constant(6);
-  p = f32x4.add(f32x4.mul(p, r), constant(7));
-  p = f32x4.add(f32x4.mul(p, r), constant(8));
-  p = f32x4.add(f32x4.mul(p, r), constant(9));
-  p = f32x4.add(f32x4.mul(p, r), constant(HALF));
+  p = f32x4.add(f32x4.mul(p, r), constant(5));
+  p = f32x4.add(f32x4.mul(p, r), constant(4));
+  p = f32x4.add(f32x4.mul(p, r), constant(3));
   p = f32x4.add(f32x4.mul(p, r), constant(ONE));
-  p = f32x4.add(f32x4.mul(p, r), constant(ONE));
-  // x 2^n: n is added to the exponent (the bits of ROUND vanish in the shift).
-  return f32x4.mul(p, i32x4.shl(i32x4.add(rounded, v128.load_splat<u32>(INTEGERS)), 23));
+  // The integer is added to the exponent; the bits of ROUND vanish in the shift.
+  return i32x4.add(p, i32x4.shl(rounded, 23));
 }
 
-/** GELU by erf. erf z = z P(z^2) / Q(z^2) on |z| < 3.8, fitted by least squares; absolute error below 6e-7. */
+/** 2^x for x <= 0: what would be below 2^-126 is that. */
 // @ts-ignore: decorator
 @inline
-function gelu4(x: v128): v128 {
-  const z = f32x4.pmin(f32x4.pmax(f32x4.mul(x, constant(12)), constant(13)), constant(14));
-  const s = f32x4.mul(z, z);
-  let p = constant(15);
-  p = f32x4.add(f32x4.mul(p, s), constant(16));
-  p = f32x4.add(f32x4.mul(p, s), constant(17));
-  p = f32x4.add(f32x4.mul(p, s), constant(18));
-  p = f32x4.add(f32x4.mul(p, s), constant(19));
-  p = f32x4.add(f32x4.mul(p, s), constant(20));
-  let q = constant(21);
-  q = f32x4.add(f32x4.mul(q, s), constant(22));
-  q = f32x4.add(f32x4.mul(q, s), constant(23));
-  q = f32x4.add(f32x4.mul(q, s), constant(24));
-  q = f32x4.add(f32x4.mul(q, s), constant(ONE));
-  const erf = f32x4.div(f32x4.mul(z, p), q);
-  const half = f32x4.mul(x, constant(HALF));
-  return f32x4.add(half, f32x4.mul(half, erf));
+export function share4(x: v128): v128 {
+  return power4(f32x4.pmax(x, constant(1)));
+}
+
+/** 2^x for any x, kept within what a normal float holds. */
+// @ts-ignore: decorator
+@inline
+function anyPower4(x: v128): v128 {
+  return power4(f32x4.pmin(f32x4.pmax(x, constant(1)), constant(2)));
 }
 
 /**
- * x sigmoid(-(linear x + cubic x^3)): SiLU (-1, 0), quick GELU (-1.702, 0), and GELU by tanh, because
- * (1 + tanh y) / 2 = sigmoid(2 y).
+ * Both kinds of GELU are x / 2 (1 + g(x)) with an odd g: erf(x / sqrt 2), and tanh of a cubic. g = z P(z^2) / Q(z^2), z = x within
+ * +-limit, beyond which g is 1; fitted for the least error of x / 2 g, 6e-6.
+ * Limit, -limit, p3..p0, q3..q1.
  */
-// @ts-ignore: decorator
-@inline
-function gate4(x: v128, linear: v128, cubic: v128): v128 {
-  const slope = f32x4.add(linear, f32x4.mul(f32x4.mul(x, x), cubic));
-  return f32x4.div(x, f32x4.add(constant(ONE), exp4(f32x4.mul(x, slope))));
+const GELU_ERF: usize = memory.data<f32>([
+  4.8, -4.8, 6.295708590187132e-5, 0.007572963368147612, 0.05683229863643646, 0.797810971736908, 0.0011264714412391186,
+  0.024211354553699493, 0.23772074282169342,
+]);
+const GELU_TANH: usize = memory.data<f32>([
+  4.6, -4.6, 5.400587906478904e-5, 0.006742006633430719, 0.0518898144364357, 0.7979621291160583, 0.0009888907661661506,
+  0.02158777415752411, 0.23281094431877136,
+]);
+
+function gelu(at: usize, end: usize, table: usize): void {
+  const limit = v128.load_splat<u32>(table), least = v128.load_splat<u32>(table, 4);
+  const p3 = v128.load_splat<u32>(table, 8), p2 = v128.load_splat<u32>(table, 12), p1 = v128.load_splat<u32>(table, 16);
+  const p0 = v128.load_splat<u32>(table, 20);
+  const q3 = v128.load_splat<u32>(table, 24), q2 = v128.load_splat<u32>(table, 28), q1 = v128.load_splat<u32>(table, 32);
+  for (; at < end; at += 16) {
+    const x = v128.load(at);
+    const z = f32x4.pmin(f32x4.pmax(x, least), limit);
+    const s = f32x4.mul(z, z);
+    let p = f32x4.add(f32x4.mul(p3, s), p2);
+    p = f32x4.add(f32x4.mul(p, s), p1);
+    p = f32x4.add(f32x4.mul(p, s), p0);
+    let q = f32x4.add(f32x4.mul(q3, s), q2);
+    q = f32x4.add(f32x4.mul(q, s), q1);
+    q = f32x4.add(f32x4.mul(q, s), constant(ONE));
+    const half = f32x4.mul(x, constant(HALF));
+    v128.store(at, f32x4.add(half, f32x4.mul(half, f32x4.div(f32x4.mul(z, p), q))));
+  }
 }
 
-/** 1 - range / (e^(range x) + 1): tanh (2), sigmoid (1). */
+/** x sigmoid(x slope), with -slope / ln 2: SiLU (1), quick GELU (1.702). */
 // @ts-ignore: decorator
 @inline
-function step4(x: v128, range: v128): v128 {
-  const e = exp4(f32x4.mul(x, range));
+function gate4(x: v128, slope: v128): v128 {
+  return f32x4.div(x, f32x4.add(constant(ONE), anyPower4(f32x4.mul(x, slope))));
+}
+
+/** 1 - range / (e^(range x) + 1) with range / ln 2: tanh (2), sigmoid (1). */
+// @ts-ignore: decorator
+@inline
+function step4(x: v128, range: v128, slope: v128): v128 {
+  const e = anyPower4(f32x4.mul(x, slope));
   return f32x4.sub(constant(ONE), f32x4.div(range, f32x4.add(e, constant(ONE))));
 }
 
@@ -107,16 +120,17 @@ function step4(x: v128, range: v128): v128 {
 export function activate(at: usize, count: i32, kind: i32): void {
   const end = at + ((<usize>count) << 2);
   if (kind == 1) {
-    for (; at < end; at += 16) v128.store(at, gelu4(v128.load(at)));
-  } else if (kind >= 2 && kind <= 4) {
-    const linear = f32x4.splat(kind == 2 ? -1.5957691 : kind == 3 ? -1.702 : -1);
-    const cubic = f32x4.splat(kind == 2 ? -0.071354816 : 0);
-    for (; at < end; at += 16) v128.store(at, gate4(v128.load(at), linear, cubic));
+    gelu(at, end, GELU_ERF);
+  } else if (kind == 2) {
+    gelu(at, end, GELU_TANH);
+  } else if (kind == 3 || kind == 4) {
+    const slope = f32x4.splat(kind == 3 ? -2.45546696 : -1.44269504);
+    for (; at < end; at += 16) v128.store(at, gate4(v128.load(at), slope));
   } else if (kind == 5) {
     const zero = f32x4.splat(0);
     for (; at < end; at += 16) v128.store(at, f32x4.pmax(v128.load(at), zero));
   } else if (kind == 6 || kind == 7) {
-    const range = f32x4.splat(kind == 6 ? 2 : 1);
-    for (; at < end; at += 16) v128.store(at, step4(v128.load(at), range));
+    const range = f32x4.splat(kind == 6 ? 2 : 1), slope = f32x4.splat(kind == 6 ? 2.88539008 : 1.44269504);
+    for (; at < end; at += 16) v128.store(at, step4(v128.load(at), range, slope));
   }
 }

@@ -1,103 +1,154 @@
-import { exp4, round4 } from "./activation";
-import { largest, magnitude, nearest4, quantizeRow16, total } from "./quantize";
-import { tile16x16 } from "./tile";
+import { round4, share4 } from "./activation";
+import { largest, nearest4, quantizeRow8, wholeTotal } from "./quantize";
+import { tile7, tile7Left } from "./tile";
 
-/** Values are kept within 11 bits, so that probabilities may sum to 2^20 without leaving 32 bits. */
-const VALUE_LIMIT: f32 = 2047;
-const PROBABILITY_SUM: f32 = 1000000;
+/** Shares are 14 bits in two halves of 7: log2 of 16383.4, so that the largest is 16383. */
+const LARGEST_SHARE: f32 = 13.999947;
 
-/** keys f32 [tk, d], `stride` bytes a row -> right operand i16 [tk/8][d/2][8][2] with a scale a key. */
-function packKeys(out: usize, scales: usize, keys: usize, stride: usize, tk: i32, d: i32, limit: f32): void {
-  const padded = (tk + 7) & ~7;
-  const panel = (<usize>d) << 4;
-  for (let t = 0; t < padded; t++) {
-    let to = out + <usize>(t >> 3) * panel + (<usize>(t & 7) << 2);
-    const from = keys + <usize>min(t, tk - 1) * stride;
-    const most = t < tk ? magnitude(from, d) : 0;
-    const inverse = f32x4.splat(most > 0 ? limit / most : 0);
-    store<f32>(scales + (<usize>t << 2), most / limit);
-    for (let column: usize = 0; column < <usize>d; column += 4) {
-      const q = nearest4(v128.load(from + (column << 2)), inverse);
-      const words = i16x8.narrow_i32x4_s(q, q);
-      v128.store_lane<i32>(to, words, 0);
-      v128.store_lane<i32>(to, words, 1, 32);
-      to += 64;
+/** Queries of a tile. */
+const ROWS: i32 = 6;
+const TILE_BYTES: usize = 192;
+
+/** f32 [rows, width] -> the mean of each column, in the order of the rows; `width` a multiple of 4. */
+function meanRow(out: usize, from: usize, stride: usize, rows: i32, width: i32): void {
+  const count = f32x4.splat(<f32>rows);
+  for (let at: usize = 0; at < (<usize>width) << 2; at += 16) {
+    let sum = f32x4.splat(0);
+    let row = from + at;
+    for (let t = 0; t < rows; t++) {
+      sum = f32x4.add(sum, v128.load(row));
+      row += stride;
     }
+    v128.store(out + at, f32x4.div(sum, count));
   }
 }
 
-/** values f32 [tk, d] -> right operand i16 [d/8][tk/2][8][2] with a scale a column. */
-function packValues(out: usize, scales: usize, values: usize, stride: usize, tk: i32, d: i32): void {
-  const pairs = (tk + 1) >> 1;
-  const panel = (<usize>pairs) << 5;
-  for (let column: usize = 0; column < <usize>d; column += 4) {
+/**
+ * keys f32 [tk, d] -> right operand u7 [tk/8][d/4][8][4] with a scale a key, 64 added. `mean` is taken off all keys, which moves all scores of
+ * a query by the same and so no share: what channels have in common would else take most of the range.
+ */
+function packKeys(out: usize, scales: usize, keys: usize, stride: usize, tk: i32, d: i32, mean: usize): void {
+  const padded = (tk + 7) & ~7;
+  const bytes = (<usize>d) << 2;
+  const panel = bytes << 1;
+  const middle = i32x4.splat(64);
+  for (let t = 0; t < padded; t++) {
+    // A key past the end repeats the last one, so that it is never the largest alone.
+    const from = keys + <usize>min(t, tk - 1) * stride;
     let most = f32x4.splat(0);
-    let from = values + (column << 2);
-    for (let t = 0; t < tk; t++) {
-      most = f32x4.pmax(most, f32x4.abs(v128.load(from)));
-      from += stride;
-    }
-    v128.store(scales + (column << 2), f32x4.div(most, f32x4.splat(VALUE_LIMIT)));
-    // A column of zeros divides by zero: the quotient is masked to 0.
-    const inverse = v128.and(f32x4.div(f32x4.splat(VALUE_LIMIT), most), f32x4.gt(most, f32x4.splat(0)));
-    let to = out + (column >> 3) * panel + ((column & 4) << 2);
-    from = values + (column << 2);
-    for (let t = 0; t < tk; t += 2) {
-      const even = round4(f32x4.mul(v128.load(from), inverse));
-      let odd = i32x4.splat(0);
-      if (t + 1 < tk) odd = round4(f32x4.mul(v128.load(from + stride), inverse));
-      v128.store(to, v128.or(v128.and(even, i32x4.splat(0xffff)), i32x4.shl(odd, 16)));
-      from += stride << 1;
+    for (let at: usize = 0; at < bytes; at += 16)
+      most = f32x4.pmax(most, f32x4.abs(f32x4.sub(v128.load(from + at), v128.load(mean + at))));
+    const top = largest(most);
+    const inverse = f32x4.splat(top > 0 ? <f32>63 / top : 0);
+    store<f32>(scales + (<usize>t << 2), top / 63);
+    let to = out + <usize>(t >> 3) * panel + (<usize>(t & 7) << 2);
+    for (let at: usize = 0; at < bytes; at += 16) {
+      const centred = f32x4.sub(v128.load(from + at), v128.load(mean + at));
+      const q = i32x4.add(nearest4(centred, inverse), middle);
+      const words = i16x8.narrow_i32x4_s(q, q);
+      v128.store_lane<i32>(to, i8x16.narrow_i16x8_s(words, words), 0);
       to += 32;
     }
   }
 }
 
-/** i32 tile [4, 8] -> f32 rows: x column scale x row scale. */
-function scaleTile(tile: usize, rowScales: usize, columnScales: usize, out: usize, stride: usize): void {
-  for (let row: usize = 0; row < 4; row++) {
-    const scale = v128.load_splat<u32>(rowScales + (row << 2));
-    for (let half: usize = 0; half < 32; half += 16) {
-      const v = f32x4.mul(f32x4.convert_i32x4_s(v128.load(tile + (row << 5) + half)), v128.load(columnScales + half));
-      v128.store(out + row * stride + half, f32x4.mul(v, scale));
+/** values f32 [tk, d] -> right operand i8 [d/8][tk/4][8][4] with a scale a column. */
+function packValues(out: usize, scales: usize, values: usize, stride: usize, tk: i32, d: i32): void {
+  const panel = (<usize>((tk + 3) >> 2)) << 5;
+  const byte = i32x4.splat(0xff);
+  for (let column: usize = 0; column < <usize>d; column += 4) {
+    const top = values + (column << 2);
+    let most = f32x4.splat(0);
+    let from = top;
+    for (let t = 0; t < tk; t++) {
+      most = f32x4.pmax(most, f32x4.abs(v128.load(from)));
+      from += stride;
+    }
+    v128.store(scales + (column << 2), f32x4.div(most, f32x4.splat(127)));
+    // A column of zeros divides by zero: the quotient is masked to 0.
+    const inverse = v128.and(f32x4.div(f32x4.splat(127), most), f32x4.gt(most, f32x4.splat(0)));
+    let to = out + (column >> 3) * panel + ((column & 4) << 2);
+    from = top;
+    for (let t = 0; t < tk; t += 4) {
+      let packed = v128.and(nearest4(v128.load(from), inverse), byte);
+      for (let next = 1; next < min(4, tk - t); next++) {
+        const q = nearest4(v128.load(from + <usize>next * stride), inverse);
+        packed = v128.or(packed, i32x4.shl(v128.and(q, byte), next << 3));
+      }
+      v128.store(to, packed);
+      from += stride << 2;
+      to += 32;
     }
   }
 }
 
-/**
- * One row of scores -> its probabilities as i16, 16 bytes a pair of keys. They are left unnormalised and as large as the
- * sum allows; what one unit is worth is returned.
- */
-function softmaxRow(scores: usize, to: usize, tk: i32): f32 {
-  const padded = (tk + 3) & ~3;
-  for (let t = tk; t < padded; t++) store<f32>(scores + (<usize>t << 2), -Infinity);
-  let most = f32x4.splat(-Infinity);
-  for (let t = 0; t < padded; t += 4) most = f32x4.pmax(most, v128.load(scores + (<usize>t << 2)));
-  const top = f32x4.splat(largest(most));
-  let sum = f32x4.splat(0);
-  for (let t = 0; t < padded; t += 4) {
-    const at = scores + (<usize>t << 2);
-    const e = exp4(f32x4.sub(v128.load(at), top));
-    sum = f32x4.add(sum, e);
-    v128.store(at, e);
+/** i32 tile [6, 8] -> scores f32 in units of log2, and the largest of each row so far. */
+function scaleScores(
+  tile: usize, rowScales: usize, corrections: usize, keyScales: usize, scores: usize, stride: usize, tops: usize,
+): void {
+  const scale0 = v128.load(keyScales), scale1 = v128.load(keyScales, 16);
+  const end = tile + TILE_BYTES;
+  for (; tile < end; tile += 32) {
+    const correction = v128.load_splat<u32>(corrections);
+    const rowScale = v128.load_splat<u32>(rowScales);
+    const left = f32x4.convert_i32x4_s(i32x4.add(v128.load(tile), correction));
+    const right = f32x4.convert_i32x4_s(i32x4.add(v128.load(tile, 16), correction));
+    const a = f32x4.mul(f32x4.mul(left, scale0), rowScale);
+    const b = f32x4.mul(f32x4.mul(right, scale1), rowScale);
+    v128.store(scores, a);
+    v128.store(scores, b, 16);
+    v128.store(tops, f32x4.pmax(v128.load(tops), f32x4.pmax(a, b)));
+    corrections += 4;
+    rowScales += 4;
+    scores += stride;
+    tops += 16;
   }
-  const whole = total(sum);
-  const unit = min<f32>(32767, PROBABILITY_SUM / whole);
-  const units = f32x4.splat(unit);
-  for (let t = 0; t < padded; t += 4) {
-    const q = nearest4(v128.load(scores + (<usize>t << 2)), units);
-    const words = i16x8.narrow_i32x4_s(q, q);
-    v128.store_lane<i32>(to, words, 0);
-    if (t + 2 < tk) v128.store_lane<i32>(to, words, 1, 16);
-    to += 32;
+}
+
+/** One row of scores -> its shares: four high halves, four low ones, 48 bytes a step of four keys. Returns their sum. */
+function shareRow(scores: usize, top: f32, to: usize, tk: i32): i32 {
+  const most = f32x4.splat(top - LARGEST_SHARE);
+  const seven = i32x4.splat(127);
+  let sum = i32x4.splat(0);
+  const end = scores + ((<usize>tk) << 2);
+  for (; scores < end; scores += 16) {
+    const share = round4(share4(f32x4.sub(v128.load(scores), most)));
+    sum = i32x4.add(sum, share);
+    const words = i16x8.narrow_i32x4_s(i32x4.shr_u(share, 7), v128.and(share, seven));
+    v128.store_lane<i64>(to, i8x16.narrow_i16x8_s(words, words), 0);
+    to += 48;
   }
-  return <f32>1 / (unit * whole);
+  return wholeTotal(sum);
+}
+
+/** i32 tiles [6, 8] of both halves -> `rows` rows of the result, `bytes` of each. */
+function putValues(
+  high: usize, low: usize, rowScales: usize, columnScales: usize, rows: i32, bytes: usize, out: usize, stride: usize,
+): void {
+  const scale0 = v128.load(columnScales), scale1 = v128.load(columnScales, 16);
+  const half = f32x4.splat(128);
+  for (let row = 0; row < rows; row++) {
+    const rowScale = v128.load_splat<u32>(rowScales + (<usize>row << 2));
+    const left = f32x4.add(
+      f32x4.mul(f32x4.convert_i32x4_s(v128.load(high)), half), f32x4.convert_i32x4_s(v128.load(low)),
+    );
+    v128.store(out, f32x4.mul(f32x4.mul(left, scale0), rowScale));
+    if (bytes > 16) {
+      const right = f32x4.add(
+        f32x4.mul(f32x4.convert_i32x4_s(v128.load(high, 16)), half), f32x4.convert_i32x4_s(v128.load(low, 16)),
+      );
+      v128.store(out, f32x4.mul(f32x4.mul(right, scale1), rowScale), 16);
+    }
+    high += 32;
+    low += 32;
+    out += stride;
+  }
 }
 
 /**
- * softmax(scale q k^T) v for all heads, four queries at a time: never more than [4, tk] scores exist.
+ * softmax(scale q k^T) v for all heads, six queries at a time: never more than [6, tk] scores exist.
  * q f32 [heads, tq, d], k and v f32 [heads, tk, d], out [heads, tq, d], each with its own byte strides; d a multiple of 4.
- * `scratch`: see attentionScratch in ../ops.ts.
+ * In bytes: q i8, k u7 without what all keys have in common, shares 14 bits, v i8. `scratch`: attentionScratchBytes in ../program/sizes.ts.
  */
 export function attention(
   out: usize, outHead: usize, outRow: usize, q: usize, qHead: usize, qRow: usize, k: usize, kHead: usize, kRow: usize,
@@ -105,48 +156,55 @@ export function attention(
 ): void {
   const keysPadded = <usize>((tk + 7) & ~7);
   const widthPadded = <usize>((d + 7) & ~7);
-  const pairs = <usize>((tk + 1) >> 1);
-  const limit = min<f32>(32767, <f32>Math.floor(Math.sqrt(2147483647.0 / <f64>d)));
+  const fours = <usize>((tk + 3) >> 2);
   const tile = scratch;
-  const rowScales = tile + 128;
-  const keyScales = rowScales + 32;
+  const lowTile = tile + TILE_BYTES;
+  const tops = lowTile + TILE_BYTES;
+  const rowScales = tops + 96;
+  const corrections = rowScales + 32;
+  const mean = corrections + 32;
+  const keyScales = mean + ((<usize>d) << 2);
   const valueScales = keyScales + (keysPadded << 2);
   const keys = valueScales + (widthPadded << 2);
-  const values = keys + keysPadded * ((<usize>d) << 1);
-  const query = values + pairs * (widthPadded << 2);
-  const scores = query + ((<usize>d) << 3);
-  const probabilities = scores + (keysPadded << 4);
-  const result = probabilities + (pairs << 4);
+  const values = keys + keysPadded * <usize>d;
+  const query = values + fours * (widthPadded << 2);
+  const scores = query + (<usize>d) * 6;
+  const shares = scores + keysPadded * 24;
+  const stride = keysPadded << 2;
   // Columns past d (d = 4 modulo 8) multiply into nothing that is read, but stale bytes there must not matter either.
   memory.fill(valueScales, 0, widthPadded << 2);
-  memory.fill(values, 0, pairs * (widthPadded << 2));
+  memory.fill(values, 0, fours * (widthPadded << 2));
   for (let head: usize = 0; head < <usize>heads; head++) {
-    packKeys(keys, keyScales, k + head * kHead, kRow, tk, d, limit);
+    meanRow(mean, k + head * kHead, kRow, tk, d);
+    packKeys(keys, keyScales, k + head * kHead, kRow, tk, d, mean);
     packValues(values, valueScales, v + head * vHead, vRow, tk, d);
-    for (let first = 0; first < tq; first += 4) {
-      const rows = min(4, tq - first);
-      for (let row = 0; row < 4; row++) {
+    for (let first = 0; first < tq; first += ROWS) {
+      const rows = min(ROWS, tq - first);
+      for (let row = 0; row < ROWS; row++) {
         // A row past the end repeats the last one: its result is not stored.
         const from = q + head * qHead + <usize>(first + min(row, rows - 1)) * qRow;
-        const rowScale = quantizeRow16(query + (<usize>row << 2), from, d, limit);
-        store<f32>(rowScales + (<usize>row << 2), rowScale * scale);
+        const at = <usize>row << 2;
+        const rowScale = quantizeRow8(query + at, corrections + at, from, d);
+        store<f32>(rowScales + at, rowScale * scale * 1.44269504);
+        v128.store(tops + (at << 2), f32x4.splat(-Infinity));
       }
       for (let t: usize = 0; t < keysPadded; t += 8) {
-        tile16x16(query, keys + t * ((<usize>d) << 1), d, tile);
-        scaleTile(tile, rowScales, keyScales + (t << 2), scores + (t << 2), keysPadded << 2);
+        tile7(query, keys + t * <usize>d, d, tile);
+        scaleScores(tile, rowScales, corrections, keyScales + (t << 2), scores + (t << 2), stride, tops);
       }
-      for (let row: usize = 0; row < 4; row++) {
-        const worth = softmaxRow(scores + row * (keysPadded << 2), probabilities + (row << 2), tk);
-        store<f32>(rowScales + (row << 2), worth);
+      for (let row: usize = 0; row < <usize>ROWS; row++) {
+        const from = scores + row * stride;
+        for (let t = <usize>tk; t < keysPadded; t++) store<f32>(from + (t << 2), -Infinity);
+        const top = largest(v128.load(tops + (row << 4)));
+        const sum = shareRow(from, top, shares + (row << 3), tk);
+        store<f32>(rowScales + (row << 2), <f32>1 / <f32>sum);
       }
       for (let column: usize = 0; column < <usize>d; column += 8) {
-        tile16x16(probabilities, values + column * (pairs << 2), <i32>pairs << 1, tile);
-        scaleTile(tile, rowScales, valueScales + (column << 2), result, 32);
-        const bytes = min<usize>(32, (<usize>d - column) << 2);
-        for (let row = 0; row < rows; row++) {
-          const to = out + head * outHead + <usize>(first + row) * outRow + (column << 2);
-          memory.copy(to, result + (<usize>row << 5), bytes);
-        }
+        const panel = values + column * (fours << 2);
+        tile7Left(shares, panel, <i32>fours << 2, tile);
+        tile7Left(shares + 4, panel, <i32>fours << 2, lowTile);
+        const to = out + head * outHead + <usize>first * outRow + (column << 2);
+        putValues(tile, lowTile, rowScales, valueScales + (column << 2), rows, (<usize>d - column) << 2, to, outRow);
       }
     }
   }

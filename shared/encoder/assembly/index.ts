@@ -4,4 +4,4 @@ export { linear } from "./linear";
 export { attention } from "./attention";
 export { layerNorm, combine, map, mean, copy } from "./elementwise";
 // Exported so that they stay functions (see tile.ts), and for their tests and the bench.
-export { hasDot7, tile7, tile7Split, tile16, tile16x16, tile32 } from "./tile";
+export { hasDot7, usePairs, tile7, tile7Left, tile16, tile32 } from "./tile";

@@ -16,6 +16,13 @@ export function total(v: v128): f32 {
   return a + b;
 }
 
+/** The sum of the lanes of integers. */
+// @ts-ignore: decorator
+@inline
+export function wholeTotal(v: v128): i32 {
+  return i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3);
+}
+
 /** Largest |x| of `count` floats, a multiple of 4. */
 export function magnitude(from: usize, count: i32): f32 {
   // Two running maxima, because each waits for the one before it.
@@ -38,38 +45,43 @@ export function nearest4(x: v128, inverse: v128): v128 {
 }
 
 /**
- * f32 [rows, columns] -> i8 (u = 4), scales f32 [rows padded to 4], corrections i32 [rows padded to 4] = -64 x the row's sum.
- * The right operand holds weight + 64, so that it is never negative; the correction takes the 64 out again.
+ * One row: `columns` floats (a multiple of 4) to i8, each four 24 bytes behind the last (six rows a tile). Returns the scale;
+ * writes -64 x the row's sum to `correction`: the right operand holds weight + 64, so that it is never negative, and the
+ * correction takes the 64 out again.
  */
+export function quantizeRow8(to: usize, correction: usize, from: usize, columns: i32): f32 {
+  const most = magnitude(from, columns);
+  const inverse = f32x4.splat(most > 0 ? <f32>127 / most : 0);
+  let sum = i32x4.splat(0);
+  const end = from + ((<usize>columns) << 2);
+  for (; from < end; from += 16) {
+    const q = nearest4(v128.load(from), inverse);
+    sum = i32x4.add(sum, q);
+    const words = i16x8.narrow_i32x4_s(q, q);
+    v128.store_lane<i32>(to, i8x16.narrow_i16x8_s(words, words), 0);
+    to += 24;
+  }
+  store<i32>(correction, wholeTotal(sum) * -64);
+  return most / 127;
+}
+
+/** f32 [rows, columns] -> i8 (u = 4), scales f32 and corrections i32 [rows padded to 6]. */
 export function quantize8(out: usize, scales: usize, corrections: usize, from: usize, rows: i32, columns: i32): void {
-  const padded = (rows + 3) & ~3;
-  for (let row = 0; row < padded; row++) {
-    let to = out + <usize>(row >> 2) * ((<usize>columns) << 2) + (<usize>(row & 3) << 2);
-    let sum = i32x4.splat(0);
-    let scale: f32 = 0;
-    if (row < rows) {
-      let at = from + <usize>row * ((<usize>columns) << 2);
-      const most = magnitude(at, columns);
-      scale = most / 127;
-      const inverse = f32x4.splat(most > 0 ? <f32>127 / most : 0);
-      for (let column = 0; column < columns; column += 4) {
-        const q = nearest4(v128.load(at), inverse);
-        sum = i32x4.add(sum, q);
-        const words = i16x8.narrow_i32x4_s(q, q);
-        v128.store_lane<i32>(to, i8x16.narrow_i16x8_s(words, words), 0);
-        at += 16;
-        to += 16;
-      }
-    } else {
-      for (let column = 0; column < columns; column += 4) {
-        store<i32>(to, 0);
-        to += 16;
-      }
+  const tileBytes = (<usize>columns) * 6;
+  for (let row = 0; row < rows; row++) {
+    const to = out + <usize>(row / 6) * tileBytes + (<usize>(row % 6) << 2);
+    const at = (<usize>row) << 2;
+    store<f32>(scales + at, quantizeRow8(to, corrections + at, from + at * (<usize>columns), columns));
+  }
+  // Rows past the end multiply into nothing that is read, but each run must be like the first.
+  for (let row = rows; row % 6 != 0; row++) {
+    let to = out + <usize>(row / 6) * tileBytes + (<usize>(row % 6) << 2);
+    for (let column = 0; column < columns; column += 4) {
+      store<i32>(to, 0);
+      to += 24;
     }
-    store<f32>(scales + (<usize>row << 2), scale);
-    const sums =
-      i32x4.extract_lane(sum, 0) + i32x4.extract_lane(sum, 1) + i32x4.extract_lane(sum, 2) + i32x4.extract_lane(sum, 3);
-    store<i32>(corrections + (<usize>row << 2), sums * -64);
+    store<f32>(scales + ((<usize>row) << 2), 0);
+    store<i32>(corrections + ((<usize>row) << 2), 0);
   }
 }
 

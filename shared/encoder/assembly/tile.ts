@@ -1,24 +1,63 @@
 /**
- * The innermost products: 4 rows x 8 columns of exact 32-bit sums, kept in eight vector registers (V8 has 15 of them for us on
- * x86-64, so 4 x 16 would spill). Both operands are packed so that a step reads them in order:
+ * The innermost products: exact 32-bit sums of a few rows x 8 columns, kept in vector registers (V8 has 15 of them for us on
+ * x86-64). Both operands are packed so that a step reads them in order:
  *
- *   left   [rows/4][k/u][4 rows][u]      u values of k stand together: 4 (bytes), 2 (16 bits) or 1 (floats)
+ *   left   [rows/r][k/u][r rows][u]      u values of k stand together: 4 (bytes), 2 (16 bits) or 1 (floats)
  *   right  [columns/8][k/u][8 columns][u]
  *
+ * r is 6 for bytes: their dot takes five cycles, so that eight sums leave two of five idle and twelve do not; twelve sums, two
+ * right vectors and one left are the 15 registers. It is 4 for the others, whose additions take one cycle.
  * Each is a function of its own and short enough to be entered often: V8 swaps in optimised code at the next call only.
  */
 
-/** One step of four i8 x u7 products for four columns. Equal on every engine because no right value exceeds 127. */
-function dot7(x: v128, w: v128, sum: v128): v128 {
+/** One step of four products for four columns; `u` within 0..127, so that no engine's way of adding them saturates. */
+// @ts-ignore: decorator
+@inline
+function dot7(s: v128, u: v128, sum: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) {
-    return i32x4.relaxed_dot_i8x16_i7x16_add_s(x, w, sum);
+    return i32x4.relaxed_dot_i8x16_i7x16_add_s(s, u, sum);
   } else {
-    const low = i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(x), i16x8.extend_low_i8x16_s(w));
-    const high = i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(x), i16x8.extend_high_i8x16_s(w));
+    const low = i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(s), i16x8.extend_low_i8x16_s(u));
+    const high = i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(s), i16x8.extend_high_i8x16_s(u));
     const even = v128.shuffle<i32>(low, high, 0, 2, 4, 6);
     const odd = v128.shuffle<i32>(low, high, 1, 3, 5, 7);
     return i32x4.add(sum, i32x4.add(even, odd));
   }
+}
+
+/** A one for every 16-bit lane. In memory, so that V8 keeps it in a register and does not make it anew for each product. */
+const ONES: usize = memory.data<i16>([1]);
+
+/** dot7 in two steps of one x86-64 instruction each: pairs to 16 bits (at most 2 x 128 x 127, so nothing saturates), then to 32. */
+// @ts-ignore: decorator
+@inline
+function dot7Pairs(s: v128, u: v128, ones: v128, sum: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    return i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(s, u), ones));
+  } else {
+    return dot7(s, u, sum);
+  }
+}
+
+/**
+ * Does the engine have one instruction for dot7 (AVX-VNNI, Arm's dot product)? Without one, pairs are a third faster in V8.
+ * No clock is needed to find out: where it is put together from 16-bit pairs, operands outside of the promised range
+ * saturate on the way, 4 x 127 x 255 becomes 2 x 32767.
+ */
+export function hasDot7(): i32 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    const sum = i32x4.relaxed_dot_i8x16_i7x16_add_s(i8x16.splat(127), i8x16.splat(-1), i32x4.splat(0));
+    return <i32>(i32x4.extract_lane(sum, 0) != 65534);
+  } else {
+    return 0;
+  }
+}
+
+let pairs: i32 = 0;
+
+/** From now on byte products go by pairs (1) or by dot7 (0): the same bits, another speed. */
+export function usePairs(value: i32): void {
+  pairs = value;
 }
 
 function store(out: usize, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128): void {
@@ -32,80 +71,104 @@ function store(out: usize, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128,
   v128.store(out, h, 112);
 }
 
-/** left i8 (u = 4), right 0..127 (u = 4), `k` a multiple of 4; writes i32 [4, 8] to `out`. */
-export function tile7(left: usize, right: usize, k: i32, out: usize): void {
-  let a0 = i32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
-  const end = left + ((<usize>k) << 2);
-  while (left < end) {
+/** Six rows by one instruction a step. `leftIsU7`: the left side is within 0..127, and 8 bytes apart instead of 4. */
+// @ts-ignore: decorator
+@inline
+function sixRows(left: usize, right: usize, k: i32, out: usize, leftIsU7: bool): void {
+  let a0 = i32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0, e0 = a0, e1 = a0, f0 = a0, f1 = a0;
+  const end = right + ((<usize>k) << 3);
+  while (right < end) {
     const w0 = v128.load(right), w1 = v128.load(right, 16);
     let x = v128.load_splat<u32>(left);
-    a0 = dot7(x, w0, a0);
-    a1 = dot7(x, w1, a1);
-    x = v128.load_splat<u32>(left, 4);
-    b0 = dot7(x, w0, b0);
-    b1 = dot7(x, w1, b1);
-    x = v128.load_splat<u32>(left, 8);
-    c0 = dot7(x, w0, c0);
-    c1 = dot7(x, w1, c1);
-    x = v128.load_splat<u32>(left, 12);
-    d0 = dot7(x, w0, d0);
-    d1 = dot7(x, w1, d1);
-    left += 16;
+    a0 = leftIsU7 ? dot7(w0, x, a0) : dot7(x, w0, a0);
+    a1 = leftIsU7 ? dot7(w1, x, a1) : dot7(x, w1, a1);
+    x = v128.load_splat<u32>(left + (leftIsU7 ? 8 : 4));
+    b0 = leftIsU7 ? dot7(w0, x, b0) : dot7(x, w0, b0);
+    b1 = leftIsU7 ? dot7(w1, x, b1) : dot7(x, w1, b1);
+    x = v128.load_splat<u32>(left + (leftIsU7 ? 16 : 8));
+    c0 = leftIsU7 ? dot7(w0, x, c0) : dot7(x, w0, c0);
+    c1 = leftIsU7 ? dot7(w1, x, c1) : dot7(x, w1, c1);
+    x = v128.load_splat<u32>(left + (leftIsU7 ? 24 : 12));
+    d0 = leftIsU7 ? dot7(w0, x, d0) : dot7(x, w0, d0);
+    d1 = leftIsU7 ? dot7(w1, x, d1) : dot7(x, w1, d1);
+    x = v128.load_splat<u32>(left + (leftIsU7 ? 32 : 16));
+    e0 = leftIsU7 ? dot7(w0, x, e0) : dot7(x, w0, e0);
+    e1 = leftIsU7 ? dot7(w1, x, e1) : dot7(x, w1, e1);
+    x = v128.load_splat<u32>(left + (leftIsU7 ? 40 : 20));
+    f0 = leftIsU7 ? dot7(w0, x, f0) : dot7(x, w0, f0);
+    f1 = leftIsU7 ? dot7(w1, x, f1) : dot7(x, w1, f1);
+    left += leftIsU7 ? 48 : 24;
     right += 32;
   }
   store(out, a0, a1, b0, b1, c0, c1, d0, d1);
+  v128.store(out, e0, 128);
+  v128.store(out, e1, 144);
+  v128.store(out, f0, 160);
+  v128.store(out, f1, 176);
 }
 
-/** A one for every 16-bit lane. In memory, so that V8 keeps it in a register and does not make it anew for each product. */
-const ONES: usize = memory.data<i16>([1]);
-
-/** dot7 in two steps of one x86-64 instruction each: pairs to 16 bits (at most 2 x 127 x 127, so nothing saturates), then to 32. */
+/** Three of the six rows by pairs: more sums would not leave the registers that a pair needs. */
 // @ts-ignore: decorator
 @inline
-function dot7Split(x: v128, w: v128, ones: v128, sum: v128): v128 {
-  return i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(x, w), ones));
+function threeRows(left: usize, right: usize, k: i32, out: usize, leftIsU7: bool): void {
+  const ones = v128.load_splat<u16>(ONES);
+  let a0 = i32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0;
+  const end = right + ((<usize>k) << 3);
+  while (right < end) {
+    const w0 = v128.load(right), w1 = v128.load(right, 16);
+    let x = v128.load_splat<u32>(left);
+    a0 = leftIsU7 ? dot7Pairs(w0, x, ones, a0) : dot7Pairs(x, w0, ones, a0);
+    a1 = leftIsU7 ? dot7Pairs(w1, x, ones, a1) : dot7Pairs(x, w1, ones, a1);
+    x = v128.load_splat<u32>(left + (leftIsU7 ? 8 : 4));
+    b0 = leftIsU7 ? dot7Pairs(w0, x, ones, b0) : dot7Pairs(x, w0, ones, b0);
+    b1 = leftIsU7 ? dot7Pairs(w1, x, ones, b1) : dot7Pairs(x, w1, ones, b1);
+    x = v128.load_splat<u32>(left + (leftIsU7 ? 16 : 8));
+    c0 = leftIsU7 ? dot7Pairs(w0, x, ones, c0) : dot7Pairs(x, w0, ones, c0);
+    c1 = leftIsU7 ? dot7Pairs(w1, x, ones, c1) : dot7Pairs(x, w1, ones, c1);
+    left += leftIsU7 ? 48 : 24;
+    right += 32;
+  }
+  v128.store(out, a0);
+  v128.store(out, a1, 16);
+  v128.store(out, b0, 32);
+  v128.store(out, b1, 48);
+  v128.store(out, c0, 64);
+  v128.store(out, c1, 80);
 }
 
-/**
- * Does the engine have one instruction for dot7 (AVX-VNNI, Arm's dot product)? Without one, tile7Split is a third faster
- * in V8. No clock is needed to find out: where it is put together from 16-bit pairs, operands outside of the
- * promised range saturate on the way, 4 x 127 x 255 becomes 2 x 32767.
- */
-export function hasDot7(): i32 {
-  if (ASC_FEATURE_RELAXED_SIMD) {
-    const sum = i32x4.relaxed_dot_i8x16_i7x16_add_s(i8x16.splat(127), i8x16.splat(-1), i32x4.splat(0));
-    return <i32>(i32x4.extract_lane(sum, 0) != 65534);
+function weightsByDot(left: usize, right: usize, k: i32, out: usize): void {
+  sixRows(left, right, k, out, false);
+}
+
+function weightsByPairs(left: usize, right: usize, k: i32, out: usize): void {
+  threeRows(left, right, k, out, false);
+}
+
+function sharesByDot(left: usize, right: usize, k: i32, out: usize): void {
+  sixRows(left, right, k, out, true);
+}
+
+function sharesByPairs(left: usize, right: usize, k: i32, out: usize): void {
+  threeRows(left, right, k, out, true);
+}
+
+/** left i8 (u = 4), right 0..127 (u = 4), `k` a multiple of 4; writes i32 [6, 8] to `out`. */
+export function tile7(left: usize, right: usize, k: i32, out: usize): void {
+  if (pairs) {
+    weightsByPairs(left, right, k, out);
+    weightsByPairs(left + 12, right, k, out + 96);
   } else {
-    return 1;
+    weightsByDot(left, right, k, out);
   }
 }
 
-/** As tile7, bit by bit, for engines without an instruction for it. */
-export function tile7Split(left: usize, right: usize, k: i32, out: usize): void {
-  if (ASC_FEATURE_RELAXED_SIMD) {
-    const ones = v128.load_splat<u16>(ONES);
-    let a0 = i32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
-    const end = left + ((<usize>k) << 2);
-    while (left < end) {
-      const w0 = v128.load(right), w1 = v128.load(right, 16);
-      let x = v128.load_splat<u32>(left);
-      a0 = dot7Split(x, w0, ones, a0);
-      a1 = dot7Split(x, w1, ones, a1);
-      x = v128.load_splat<u32>(left, 4);
-      b0 = dot7Split(x, w0, ones, b0);
-      b1 = dot7Split(x, w1, ones, b1);
-      x = v128.load_splat<u32>(left, 8);
-      c0 = dot7Split(x, w0, ones, c0);
-      c1 = dot7Split(x, w1, ones, c1);
-      x = v128.load_splat<u32>(left, 12);
-      d0 = dot7Split(x, w0, ones, d0);
-      d1 = dot7Split(x, w1, ones, d1);
-      left += 16;
-      right += 32;
-    }
-    store(out, a0, a1, b0, b1, c0, c1, d0, d1);
+/** As tile7 with left 0..127, its fours 8 bytes apart, and right i8: one half of the shares of attention, and values. */
+export function tile7Left(left: usize, right: usize, k: i32, out: usize): void {
+  if (pairs) {
+    sharesByPairs(left, right, k, out);
+    sharesByPairs(left + 24, right, k, out + 96);
   } else {
-    tile7(left, right, k, out);
+    sharesByDot(left, right, k, out);
   }
 }
 
@@ -129,30 +192,6 @@ export function tile16(left: usize, right: usize, k: i32, out: usize): void {
     d1 = i32x4.add(d1, i32x4.dot_i16x8_s(x, w1));
     left += 16;
     right += 16;
-  }
-  store(out, a0, a1, b0, b1, c0, c1, d0, d1);
-}
-
-/** As tile16 with i16 on both sides: the two products of attention. */
-export function tile16x16(left: usize, right: usize, k: i32, out: usize): void {
-  let a0 = i32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
-  const end = left + ((<usize>k) << 3);
-  while (left < end) {
-    const w0 = v128.load(right), w1 = v128.load(right, 16);
-    let x = v128.load_splat<u32>(left);
-    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(x, w0));
-    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(x, w1));
-    x = v128.load_splat<u32>(left, 4);
-    b0 = i32x4.add(b0, i32x4.dot_i16x8_s(x, w0));
-    b1 = i32x4.add(b1, i32x4.dot_i16x8_s(x, w1));
-    x = v128.load_splat<u32>(left, 8);
-    c0 = i32x4.add(c0, i32x4.dot_i16x8_s(x, w0));
-    c1 = i32x4.add(c1, i32x4.dot_i16x8_s(x, w1));
-    x = v128.load_splat<u32>(left, 12);
-    d0 = i32x4.add(d0, i32x4.dot_i16x8_s(x, w0));
-    d1 = i32x4.add(d1, i32x4.dot_i16x8_s(x, w1));
-    left += 16;
-    right += 32;
   }
   store(out, a0, a1, b0, b1, c0, c1, d0, d1);
 }

@@ -9,7 +9,7 @@ import {
 } from "../graph/steps.ts";
 import { INSTRUCTIONS, KERNELS_VERSION, NONE } from "../program/instructions.ts";
 import { writeProgram } from "../program/program.ts";
-import { attentionScratchBytes, left4, limit16 } from "../program/sizes.ts";
+import { attentionScratchBytes, leftRows, limit16, TILE_BYTES } from "../program/sizes.ts";
 import { aligned, planArena, type Allocation } from "./arena.ts";
 import { LINEAR_KINDS, packWeights, type LinearKind } from "./pack.ts";
 import { blockRows } from "./row-blocks.ts";
@@ -33,8 +33,6 @@ interface PlacedWeights {
   readonly scales: Word;
   readonly bias: Word;
 }
-
-const TILE_BYTES = 128;
 
 class Assembler {
   readonly #words: Word[] = [];
@@ -100,9 +98,9 @@ class Assembler {
     if (known !== undefined) return known;
     const width = kind === LINEAR_KINDS.i8_u7 ? 1 : kind === LINEAR_KINDS.i16_i8 ? 2 : 4;
     const from = this.#place(x);
-    const left = this.#allocate(left4(rows) * k * width);
-    const scales = this.#allocate(left4(rows) * 4);
-    const corrections = this.#allocate(left4(rows) * 4);
+    const left = this.#allocate(leftRows(kind, rows) * k * width);
+    const scales = this.#allocate(leftRows(kind, rows) * 4);
+    const corrections = this.#allocate(leftRows(kind, rows) * 4);
     const at = (allocation: Allocation): Word => ({ in: allocation, bytes: 0 });
     if (kind === LINEAR_KINDS.i8_u7) this.#emit("quantize8", at(left), at(scales), at(corrections), from, rows, k);
     else if (kind === LINEAR_KINDS.i16_i8) this.#emit("quantize16", at(left), at(scales), from, rows, k, limit16(k));

@@ -7,7 +7,8 @@ import { assembled, GOLDEN, pictureOf, sha256 } from "./fixtures.testing.ts";
 import { parseProgram } from "./program.ts";
 import { Machine } from "./run.ts";
 
-const LEAST = { i8_u7: 0.998, i16_i8: 0.9997, f32: 0.999999 };
+/** Attention is in bytes whatever the products are. */
+const LEAST = { i8_u7: 0.998, i16_i8: 0.9997, f32: 0.99998 };
 
 describe("golden features", () => {
   for (const name of ["vit", "idefics3", "written-out"] as const) {

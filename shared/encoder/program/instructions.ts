@@ -1,6 +1,6 @@
 import { ACTIVATIONS } from "../graph/steps.ts";
 import type { Kernels } from "../kernels.ts";
-import { attentionScratchBytes, left4, pad8 } from "./sizes.ts";
+import { attentionScratchBytes, leftRows, pad8, TILE_BYTES } from "./sizes.ts";
 
 /**
  * The instruction set: what each number of an instruction means, and which bytes the kernel behind it touches. The second is
@@ -21,7 +21,7 @@ export interface Extent {
 }
 
 export interface Instruction {
-  readonly name: Exclude<keyof Kernels, "hasDot7">;
+  readonly name: Exclude<keyof Kernels, "hasDot7" | "usePairs">;
   readonly operands: readonly Operand[];
   /** The bytes it touches, or a reason why its numbers make no sense. Numbers are as in the file, floats as floats. */
   extents(values: readonly number[]): readonly Extent[] | string;
@@ -55,9 +55,9 @@ const quantize8: Instruction = {
   extents: ([out = 0, scales = 0, corrections = 0, from = 0, rows = 0, columns = 0]) =>
     counts(rows, columns) && lanes(columns)
       ? [
-          write(out, left4(rows) * columns),
-          write(scales, left4(rows) * 4),
-          write(corrections, left4(rows) * 4),
+          write(out, leftRows(0, rows) * columns),
+          write(scales, leftRows(0, rows) * 4),
+          write(corrections, leftRows(0, rows) * 4),
           read(from, rows * columns * 4),
         ]
       : "rows or columns",
@@ -69,7 +69,11 @@ const quantize16: Instruction = {
   operands: ["write", "write", "read", "int", "int", "int"],
   extents: ([out = 0, scales = 0, from = 0, rows = 0, columns = 0, limit = 0]) =>
     counts(rows, columns, limit) && lanes(columns) && limit <= 32767
-      ? [write(out, left4(rows) * columns * 2), write(scales, left4(rows) * 4), read(from, rows * columns * 4)]
+      ? [
+          write(out, leftRows(1, rows) * columns * 2),
+          write(scales, leftRows(1, rows) * 4),
+          read(from, rows * columns * 4),
+        ]
       : "rows, columns or limit",
   work: ([, , , rows = 0, columns = 0]) => rows * columns * 4,
 };
@@ -78,7 +82,9 @@ const pack32: Instruction = {
   name: "pack32",
   operands: ["write", "read", "int", "int"],
   extents: ([out = 0, from = 0, rows = 0, columns = 0]) =>
-    counts(rows, columns) ? [write(out, left4(rows) * columns * 4), read(from, rows * columns * 4)] : "rows or columns",
+    counts(rows, columns)
+      ? [write(out, leftRows(2, rows) * columns * 4), read(from, rows * columns * 4)]
+      : "rows or columns",
   work: ([, , rows = 0, columns = 0]) => rows * columns * 4,
 };
 
@@ -126,14 +132,14 @@ const linear: Instruction = {
     const [leftWidth, rightWidth] = [[1, 2, 4][kind] ?? 4, [1, 1, 4][kind] ?? 4];
     const extents = [
       write(out, rows * n * 4),
-      read(left, left4(rows) * k * leftWidth),
+      read(left, leftRows(kind, rows) * k * leftWidth),
       read(right, pad8(n) * k * rightWidth),
       read(bias, pad8(n) * 4),
-      write(tile, 128),
+      write(tile, TILE_BYTES),
     ];
-    if (scales !== NONE) extents.push(read(scales, left4(rows) * 4));
+    if (scales !== NONE) extents.push(read(scales, leftRows(kind, rows) * 4));
     if (columnScales !== NONE) extents.push(read(columnScales, pad8(n) * 4));
-    if (corrections !== NONE) extents.push(read(corrections, left4(rows) * 4));
+    if (corrections !== NONE) extents.push(read(corrections, leftRows(kind, rows) * 4));
     if (residual !== NONE) extents.push(read(residual, rows * n * 4));
     return extents;
   },
@@ -291,4 +297,4 @@ export const INSTRUCTIONS: readonly Instruction[] = [
 /** How a release names what runs its encoder: `fovea-encoder@<KERNELS_VERSION>`. */
 export const NATIVE_RUNTIME_NAME = "fovea-encoder";
 
-export const KERNELS_VERSION = 1;
+export const KERNELS_VERSION = 2;

@@ -1,4 +1,3 @@
-import { LINEAR_KINDS } from "../compile/pack.ts";
 import { instantiate } from "../kernels.ts";
 import { ProgramError } from "./error.ts";
 import { callArguments, type Program } from "./program.ts";
@@ -6,9 +5,6 @@ import { callArguments, type Program } from "./program.ts";
 /** Where the program's space begins: address 0 means "none" to the kernels, so nothing lies there. */
 const BASE = 1024;
 const PAGE_BYTES = 65_536;
-
-/** How `linear` names i8 x u7 by two instructions: never in a program, which does not know the machine. */
-const I8_U7_SPLIT = 3;
 
 /** Multiply-adds between two looks at the outside world: about 25 ms. */
 const WORK_PER_TURN = 1e9;
@@ -46,12 +42,11 @@ export class Machine {
     this.program = program;
     this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const kernels = instantiate(module, this.#memory);
+    // The same bits by other instructions, where the engine lacks the one: a program does not know the machine.
+    kernels.usePairs(kernels.hasDot7() === 0 ? 1 : 0);
     this.#calls = program.instructions.map((checked) => {
       const kernel: (...values: number[]) => void = kernels[checked.instruction.name];
       const values = callArguments(checked, BASE);
-      // The same product by other instructions, where the engine lacks the one.
-      if (checked.instruction.name === "linear" && values[0] === LINEAR_KINDS.i8_u7 && kernels.hasDot7() === 0)
-        values[0] = I8_U7_SPLIT;
       return { call: () => kernel(...values), work: checked.instruction.work(checked.values) };
     });
     this.#work = this.#calls.reduce((sum, { work }) => sum + work, 0);

@@ -1,25 +1,27 @@
 /** Sizes of packed operands, as assembly/ lays them out. */
 
-/** Rows of a left operand come in tiles of 4. */
-export function left4(rows: number): number {
-  return Math.ceil(rows / 4) * 4;
+/** Rows of a left operand come in tiles: of 6 for bytes (`kind` 0 of a product), of 4 otherwise. */
+export function leftRows(kind: number, rows: number): number {
+  const tile = kind === 0 ? 6 : 4;
+  return Math.ceil(rows / tile) * tile;
 }
+
+/** Scratch of one tile of sums. */
+export const TILE_BYTES = 192;
 
 /** Columns of a right operand come in panels of 8. */
 export function pad8(columns: number): number {
   return Math.ceil(columns / 8) * 8;
 }
 
-/** Scratch of one attention: tile, scales, packed keys and values of one head, four queries with scores and probabilities. */
+/** Scratch of one attention: tiles, scales, packed keys and values of one head, six queries with scores and shares. */
 export function attentionScratchBytes(tk: number, d: number): number {
-  const [keys, width, pairs] = [pad8(tk), pad8(d), Math.ceil(tk / 2)];
-  const tile = 128 + 32;
-  const scales = keys * 4 + width * 4;
-  const packed = keys * d * 2 + pairs * width * 4;
-  const query = d * 8;
-  // The last vector of a row of probabilities may hold one pair more than there is.
-  const rows = keys * 16 + pairs * 16 + 16;
-  return tile + scales + packed + query + rows + 128;
+  const [keys, width, fours] = [pad8(tk), pad8(d), Math.ceil(tk / 4)];
+  const tiles = 2 * TILE_BYTES + 96 + 64;
+  const scales = d * 4 + keys * 4 + width * 4;
+  const packed = keys * d + fours * width * 4;
+  const rows = d * 6 + keys * 24 + 2 * fours * 24;
+  return tiles + scales + packed + rows;
 }
 
 /** Largest |x| of a 16-bit activation so that k products with weights of 8 bits stay below 2^31. */
