@@ -35,7 +35,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          include: ["test/{conformance,contracts,e2e}/**/*.test.ts"],
+          include: ["test/{conformance,contracts,e2e,zoo}/**/*.test.ts"],
           globalSetup: ["test/global-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 180_000,

@@ -5,7 +5,7 @@ import { SHARED_STACK, startOwnStack } from "./stack.ts";
 export default async function setup(): Promise<() => Promise<void>> {
   await buildPlayground();
   const stack = await startOwnStack();
-  const { edgeUrl, originUrl, apiKey, originKeys } = stack;
-  process.env[SHARED_STACK] = JSON.stringify({ edgeUrl, originUrl, apiKey, originKeys });
+  const { edgeUrl, originUrl, apiKey, originKeys, s3 } = stack;
+  process.env[SHARED_STACK] = JSON.stringify({ edgeUrl, originUrl, apiKey, originKeys, s3 });
   return () => stack.stop();
 }

@@ -1,14 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { startStack, type StackOptions } from "../infra/local/stack.ts";
+import { startStack, type Stack, type StackOptions } from "../infra/local/stack.ts";
 
 /** What a test needs of a running stack. */
-export interface TestStack {
-  readonly edgeUrl: string;
-  readonly originUrl: string;
-  readonly apiKey: string;
-  readonly originKeys: string;
+export interface TestStack extends Pick<Stack, "edgeUrl" | "originUrl" | "apiKey" | "originKeys" | "s3"> {
   stop(): Promise<void>;
 }
 
@@ -32,7 +28,7 @@ export async function startOwnStack(options: Partial<StackOptions> = {}): Promis
   const directory = await mkdtemp(path.join(tmpdir(), "fovea-test-"));
   try {
     const stack = await startStack({ port: 0, originPort: 0, directory, apiKey: "test-key", bindings, ...options });
-    const { edgeUrl, originUrl, apiKey, originKeys } = stack;
+    const { edgeUrl, originUrl, apiKey, originKeys, s3 } = stack;
     let stopping = false;
     // An origin that dies fails every test after it; its last words say why.
     void stack.originEnded.then((words) => stopping || console.error(`The origin ended by itself:\n${words}`));
@@ -41,6 +37,7 @@ export async function startOwnStack(options: Partial<StackOptions> = {}): Promis
       originUrl,
       apiKey,
       originKeys,
+      s3,
       async stop() {
         stopping = true;
         await stack.stop();

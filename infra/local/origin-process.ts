@@ -37,7 +37,7 @@ export async function startOrigin(env: Readonly<Record<string, string>>): Promis
   child.stderr.setEncoding("utf8").on("data", (text: string) => (tail = (tail + text).slice(-4000)));
   const ended = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(error.message));
-    child.once("exit", () => resolve(tail));
+    child.once("exit", (code, signal) => resolve(`${signal ?? `exit code ${code}`}\n${tail}`));
   });
   const port = await Promise.race([
     listening(child),

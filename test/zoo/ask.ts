@@ -1,6 +1,6 @@
 import type OpenAI from "openai";
 import * as z from "zod";
-import { imageUrl, type ReferenceRequest } from "./models.ts";
+import { imageUrl, type ReferenceRequest, type ZooModel } from "./models.ts";
 
 /** What came back for one request. */
 export interface Answer {
@@ -21,8 +21,12 @@ const extraSchema = z.object({
 });
 
 /** Asks one request of a reference through the official client, greedily, 32 tokens at most. */
-export async function ask(client: OpenAI, model: string, request: ReferenceRequest, stream: boolean): Promise<Answer> {
-  const messages = await toMessages(request);
+export async function ask(
+  client: OpenAI,
+  zooModel: ZooModel,
+  { model, request, stream }: { readonly model: string; readonly request: ReferenceRequest; readonly stream: boolean },
+): Promise<Answer> {
+  const messages = await toMessages(zooModel, request);
   const wanted = { model, messages, temperature: 0, max_tokens: 32, return_token_ids: true };
   if (!stream) {
     const completion = await client.chat.completions.create(wanted);
@@ -49,14 +53,17 @@ export async function ask(client: OpenAI, model: string, request: ReferenceReque
   return { ...answer, wireBytes };
 }
 
-async function toMessages({ messages }: ReferenceRequest): Promise<OpenAI.ChatCompletionMessageParam[]> {
+async function toMessages(
+  zooModel: ZooModel,
+  { messages }: ReferenceRequest,
+): Promise<OpenAI.ChatCompletionMessageParam[]> {
   return Promise.all(
     messages.map(async ({ role, content }) => {
       const parts = await Promise.all(
         content.map(async (part) =>
           part.type === "text"
             ? { type: "text" as const, text: part.text }
-            : { type: "image_url" as const, image_url: { url: await imageUrl(part.image) } },
+            : { type: "image_url" as const, image_url: { url: await imageUrl(zooModel, part.image) } },
         ),
       );
       if (role === "user") return { role, content: parts };

@@ -1,22 +1,29 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import * as z from "zod";
 import { ROOT } from "../../infra/paths.ts";
 
-/** Small models with the whole structure of a family, and what `transformers` answers; beside the checkout, not in it. */
+/** Models that are part of the repository, made by `test/zoo/recipes`: every test run asks them. */
+export const FIXTURES = path.join(ROOT, "test/zoo/models");
+
+/** More of them, beside the checkout: `npm run zoo` asks them where they are. */
 export const ZOO = process.env["FOVEA_ZOO"] ?? path.join(ROOT, "../shared/models/zoo");
 
-export const FAMILIES = [
-  "llava-mlp",
-  "llava-linear",
-  "smolvlm",
-  "qwen2-vl",
-  "glm4v",
-  "idefics2",
-  "llava-onevision",
-  "instructblip",
-] as const;
+/** A small random model with the whole structure of a family. */
+export interface ZooModel {
+  readonly name: string;
+  /** In the hub's layout, with a `reference.json` of what `transformers` answers; its pictures lie in `../images`. */
+  readonly directory: string;
+}
+
+/** The models in a folder, by name; none where there is no such folder. */
+export function modelsIn(folder: string): readonly ZooModel[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .map((name) => ({ name, directory: path.join(folder, name) }))
+    .filter(({ directory }) => existsSync(path.join(directory, "reference.json")));
+}
 
 const part = z.discriminatedUnion("type", [
   z.object({ type: z.literal("text"), text: z.string() }),
@@ -40,17 +47,12 @@ const referenceSchema = z.object({
 export type Reference = z.output<typeof referenceSchema>;
 export type ReferenceRequest = Reference["requests"][number];
 
-/** Whether the zoo is there: it is not part of the checkout. */
-export function zooIsPresent(): boolean {
-  return existsSync(path.join(ZOO, "README.md"));
+export async function readReference({ directory }: ZooModel): Promise<Reference> {
+  return referenceSchema.parse(JSON.parse(await readFile(path.join(directory, "reference.json"), "utf8")));
 }
 
-export async function readReference(family: string): Promise<Reference> {
-  return referenceSchema.parse(JSON.parse(await readFile(path.join(ZOO, family, "reference.json"), "utf8")));
-}
-
-/** A picture of the zoo as a data URI. */
-export async function imageUrl(name: string): Promise<string> {
-  const bytes = await readFile(path.join(ZOO, "images", name));
+/** A picture of a model's requests as a data URI. */
+export async function imageUrl({ directory }: ZooModel, name: string): Promise<string> {
+  const bytes = await readFile(path.join(directory, "../images", name));
   return `data:image/png;base64,${bytes.toString("base64")}`;
 }

@@ -8,6 +8,7 @@ import { smolvlmLayout } from "./smolvlm.ts";
 
 const LAYOUTS: Readonly<Record<string, ImageTokenLayout | undefined>> = {
   llava: repeatLayout("<image>"),
+  llava_next: repeatLayout("<image>"),
   llava_onevision: repeatLayout("<image>"),
   qwen2_vl: repeatLayout("<|image_pad|>"),
   qwen2_5_vl: repeatLayout("<|image_pad|>"),

@@ -1,6 +1,6 @@
 import type { ImageTokenLayout } from "./layout.ts";
 
-/** LLaVA, LLaVA-OneVision, Qwen2-VL, GLM-4V: the token once per feature row. */
+/** LLaVA, LLaVA-NeXT, LLaVA-OneVision, Qwen2-VL, GLM-4V: the token once per feature row. */
 export function repeatLayout(imageToken: string): ImageTokenLayout {
   return {
     imageToken,
