@@ -1,4 +1,5 @@
 import { importModel } from "../../infra/import/import-model.ts";
+import { localModel } from "../../infra/import/model-source.ts";
 import type { Stack } from "../../infra/local/stack.ts";
 import { openStore } from "../../infra/store/open-store.ts";
 import type { Placement } from "./ask-all.ts";
@@ -13,7 +14,7 @@ export async function publishModel(
 ): Promise<void> {
   const store = await openStore(`s3://${s3.bucket}`, s3);
   try {
-    await importModel(directory, { model, store, place, key: null, trust: "unsigned" });
+    await importModel(localModel(directory), { model, store, place, key: null, trust: "unsigned" });
   } finally {
     store.close();
   }
