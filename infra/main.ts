@@ -1,10 +1,11 @@
 import { renderUsage, runCommand, type CommandDef, type SubCommandsDef } from "citty";
+import { printError } from "./print-error.ts";
 
 /** Exit status of a command that was called wrongly, as shells have it. */
 const USAGE_STATUS = 2;
 
 /**
- * Runs a command and ends the process with its status. What goes wrong is told in one line that says what to do; a stack
+ * Runs a command and ends the process with its status. What goes wrong is told in one line that says what to do (or as JSON); a stack
  * is for those who ask for it with FOVEA_DEBUG=1.
  */
 export async function runFovea(root: CommandDef, argv: readonly string[]): Promise<void> {
@@ -22,7 +23,7 @@ export async function runFovea(root: CommandDef, argv: readonly string[]): Promi
     await runCommand(root, { rawArgs: [...argv] });
   } catch (thrown) {
     const usage = thrown instanceof Error && thrown.name === "CLIError";
-    console.error(`fovea: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    printError(thrown, rest.includes("--json"));
     if (usage) console.error(`See: fovea ${argv.slice(0, argv.length - rest.length).join(" ")} --help`);
     if (process.env["FOVEA_DEBUG"] === "1") console.error(thrown);
     process.exitCode = usage ? USAGE_STATUS : process.exitCode || 1;

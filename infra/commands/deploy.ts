@@ -4,7 +4,7 @@ import { unstable_readConfig } from "wrangler";
 import * as z from "zod";
 import { formatFloors } from "../../shared/releases/floors.ts";
 import { cloudflareTools, currentVersion, runWrangler } from "../deploy/cloudflare.ts";
-import { formatStep, planDeploy, type Stage } from "../deploy/plan.ts";
+import { formatStep, planDeploy, type Stage, type Step } from "../deploy/plan.ts";
 import { runDeploy } from "../deploy/run-deploy.ts";
 import { ROOT, WORKER_CONFIGS } from "../paths.ts";
 import { storeArgs } from "../releases/cli/args.ts";
@@ -35,7 +35,7 @@ export default defineCommand({
   },
   async run({ args }) {
     const stage = parseStage(args.stage);
-    if (args.rollback === true) return rollback(stage, args["dry-run"] === true);
+    if (args.rollback === true) return rollback(stage, args["dry-run"] === true, args.json === true);
     const options = {
       stage,
       percent: wholeNumber("percent", args.percent, 1, 100),
@@ -46,8 +46,7 @@ export default defineCommand({
     if (args["dry-run"] === true) {
       const current = args.first === true ? { edge: null, encoder: null } : PLACEHOLDERS;
       const steps = planDeploy({ ...options, current });
-      const lines = args.json === true ? JSON.stringify(steps, null, 2) : steps.map(formatStep).join("\n");
-      console.log(lines);
+      printSteps(steps, args.json === true);
       return undefined;
     }
     const apiKey = process.env["FOVEA_API_KEY"];
@@ -76,22 +75,20 @@ function parseStage(text: string): Stage {
   throw new UsageError(`there is no stage ${text}: staging or production`);
 }
 
+function printSteps(steps: readonly Step[], json: boolean): void {
+  console.log(json ? JSON.stringify(steps, null, 2) : steps.map(formatStep).join("\n"));
+}
+
 /** wrangler itself knows which version had all the traffic before. */
-async function rollback(stage: Stage, dryRun: boolean): Promise<void> {
-  for (const worker of ["edge", "encoder"] as const) {
-    const args = [
-      "rollback",
-      "--yes",
-      "--message",
-      "fovea deploy --rollback",
-      "-c",
-      WORKER_CONFIGS[worker],
-      "--env",
-      stage,
-    ];
-    if (dryRun) console.log(formatStep({ kind: "wrangler", worker, args }));
-    else await runWrangler(args);
-  }
+async function rollback(stage: Stage, dryRun: boolean, json: boolean): Promise<void> {
+  const message = ["--message", "fovea deploy --rollback"];
+  const steps = (["edge", "encoder"] as const).map((worker) => {
+    const args = ["rollback", "--yes", ...message, "-c", WORKER_CONFIGS[worker], "--env", stage];
+    return { kind: "wrangler" as const, worker, args };
+  });
+  if (dryRun) return printSteps(steps, json);
+  for (const { args } of steps) await runWrangler(args);
+  console.log(json ? JSON.stringify({ stage, rolledBack: true }) : `${stage} is back at what served before`);
 }
 
 /** How far each channel has come, for the floor of the new version. Needs a store; a deploy without one leaves no floor. */

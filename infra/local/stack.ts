@@ -86,7 +86,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     }
     onStep("Starting the origin");
     const origin = await startOrigin({
-      ...originEnvironment(s3, secrets.originKeys, originPort, directory),
+      ...originEnvironment({ s3, originKeys: secrets.originKeys }, originPort, path.join(directory, "origin-cache")),
       ...options.originEnv,
     });
     stops.push(() => origin.stop());
@@ -97,17 +97,22 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-function originEnvironment(s3: Stack["s3"], keys: string, port: number, directory: string): Record<string, string> {
+/** What an origin of this stack is started with. `cacheDir` belongs to one process. */
+export function originEnvironment(
+  { s3, originKeys }: Pick<Stack, "s3" | "originKeys">,
+  port: number,
+  cacheDir: string,
+): Record<string, string> {
   return {
     FOVEA_STAGE: "local",
     FOVEA_CHANNEL: LOCAL_CHANNEL,
     FOVEA_HOST: "127.0.0.1",
     FOVEA_PORT: String(port),
-    FOVEA_ORIGIN_KEYS: keys,
+    FOVEA_ORIGIN_KEYS: originKeys,
     FOVEA_STORE: `s3://${s3.bucket}`,
     FOVEA_S3_ENDPOINT: s3.endpoint,
     AWS_ACCESS_KEY_ID: s3.accessKeyId,
     AWS_SECRET_ACCESS_KEY: s3.secretAccessKey,
-    FOVEA_CACHE_DIR: path.join(directory, "origin-cache"),
+    FOVEA_CACHE_DIR: cacheDir,
   };
 }

@@ -1,19 +1,19 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { generateKeyPair, importPublicKey } from "../../shared/releases/ecdsa.ts";
 import { blobKey, channelKey, manifestKey } from "../../shared/releases/keys.ts";
-import { tinyTokenizer } from "../../shared/tokenizer/tiny-tokenizer.ts";
 import { fileStore } from "../store/file-store.ts";
 import type { ObjectStore } from "../store/object-store.ts";
-import { collectGarbage } from "./collect-garbage.ts";
 import { diffReleases } from "./diff-releases.ts";
+import { plannedFromBytes } from "./file-plan.ts";
 import { flakyStore } from "./flaky-store.ts";
-import { readInventory, sharedBytes, storedBytes } from "./inventory.ts";
-import { concatBytes, writeField, writeVarintField } from "./onnx/wire.ts";
+import { readInventory } from "./inventory.ts";
+import { changeOneWeight, tinyGraph, writeTinyFolder } from "./tiny-folder.ts";
 import { promoteRelease, rollbackRelease } from "./promote-release.ts";
-import { publishRelease } from "./publish-release.ts";
+import { planRelease } from "./plan-release.ts";
+import { publishPlanned, publishRelease } from "./publish-release.ts";
 import { readRelease } from "./read-release.ts";
 import { verifyRelease } from "./verify-release.ts";
 
@@ -26,42 +26,12 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "fovea-publish-"));
   dir = join(folder, "model");
   store = fileStore(join(folder, "store"));
-  await mkdir(join(dir, "onnx"), { recursive: true });
-  await writeFile(join(dir, "config.json"), JSON.stringify({ model_type: "llava" }));
-  await writeFile(join(dir, "preprocessor_config.json"), "{}");
-  await writeFile(join(dir, "tokenizer.json"), JSON.stringify(tinyTokenizer()));
-  await writeFile(join(dir, "tokenizer_config.json"), JSON.stringify({ chat_template: "{{ messages }}" }));
-  for (const name of ["vision_encoder", "embed_tokens", "decoder_model_merged"]) {
-    await writeFile(join(dir, "onnx", `${name}.onnx`), tinyGraph(weights(name)));
-  }
+  await writeTinyFolder(dir);
 });
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const text = (value: string) => new TextEncoder().encode(value);
-
-/** 20 MiB of the backbone, so that it has three shards; 4 KiB of the others. */
-function weights(name: string): Uint8Array {
-  const length = name === "decoder_model_merged" ? 20 * 1024 * 1024 : 4096;
-  return Uint8Array.from({ length }, (_, i) => (i * 2654435761 + name.length) >>> 24);
-}
-
-/** An ONNX model with one float32 initializer, one input and one output. */
-function tinyGraph(raw: Uint8Array): Uint8Array {
-  const value = (name: string) =>
-    concatBytes([writeField(1, text(name)), writeField(2, writeField(1, writeVarintField(1, 1n)))]);
-  const tensor = concatBytes([writeVarintField(2, 1n), writeField(8, text("w")), writeField(9, raw)]);
-  const graph = concatBytes([writeField(5, tensor), writeField(11, value("x")), writeField(12, value("y"))]);
-  return concatBytes([writeVarintField(1, 8n), writeField(7, graph)]);
-}
-
-async function changeOneWeight(): Promise<void> {
-  const path = join(dir, "onnx", "decoder_model_merged.onnx");
-  const bytes = await readFile(path);
-  const at = 12 * 1024 * 1024;
-  bytes[at] = (bytes[at] ?? 0) ^ 1;
-  await writeFile(path, bytes);
-}
 
 const publish = (version: string, target: ObjectStore = store) =>
   publishRelease(dir, { model: MODEL, version, store: target });
@@ -95,7 +65,7 @@ describe("publishRelease", () => {
 
   it("uploads one shard for one changed weight", async () => {
     const first = await publish("1.0.0");
-    await changeOneWeight();
+    await changeOneWeight(dir);
     const second = await publish("1.0.1");
     expect(second.uploadedShards).toBe(1);
     const diff = diffReleases(first.release, second.release);
@@ -113,7 +83,7 @@ describe("publishRelease", () => {
   it("never overwrites a release, nor lets two publishers both win", async () => {
     await publish("1.0.0");
     const before = await store.get(manifestKey(MODEL, "1.0.0"));
-    await changeOneWeight();
+    await changeOneWeight(dir);
     await expect(publish("1.0.0")).rejects.toThrow("choose a new version");
     expect(await store.get(manifestKey(MODEL, "1.0.0"))).toEqual(before);
     const raced = {
@@ -146,6 +116,51 @@ describe("publishRelease", () => {
     });
     await expect(stopped).rejects.toThrow("interrupted");
     expect(await store.get(manifestKey(MODEL, "1.0.0"))).toBeNull();
+  });
+
+  it("has 16 uploads in flight, no more, and says how far it has come", async () => {
+    const planned = await planRelease(dir);
+    const extra = Array.from({ length: 60 }, (_, i) => plannedFromBytes(`extra/${i}.json`, text(`{"extra":${i}}`)));
+    let inFlight = 0;
+    let peak = 0;
+    const slow: ObjectStore = {
+      ...store,
+      async put(key, bytes, condition) {
+        inFlight += 1;
+        peak = Math.max(peak, inFlight);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        inFlight -= 1;
+        return store.put(key, bytes, condition);
+      },
+    };
+    const uploads: number[] = [];
+    let total = 0;
+    const files = [...planned.files, ...extra];
+    await publishPlanned(
+      { ...planned, files },
+      {
+        model: MODEL,
+        version: "1.0.0",
+        store: slow,
+        onProgress: ({ phase, doneBytes, totalBytes }) => {
+          if (phase === "upload") uploads.push(doneBytes);
+          total = totalBytes;
+        },
+      },
+    );
+    expect(peak).toBe(16);
+    expect(uploads).toEqual(uploads.toSorted((a, b) => a - b));
+    expect(uploads.at(-1)).toBe(total);
+  });
+
+  it("moves an encoder that no isolate can hold to the origin, or refuses it there, before anything is written", async () => {
+    await writeFile(join(dir, "onnx", "vision_encoder.onnx"), tinyGraph(new Uint8Array(40 * 1024 * 1024)));
+    const watched = flakyStore(store, () => false);
+    const stay = { model: MODEL, version: "1.0.0", store: watched, encoder: "edge" } as const;
+    await expect(publishRelease(dir, stay)).rejects.toMatchObject({ fault: "budget_exceeded" });
+    expect(watched.puts).toEqual([]);
+    const { release } = await publish("1.0.0", watched);
+    expect(release.stages.vision_encoder?.placement).toBe("origin");
   });
 
   it("replaces a shard that was cut short", async () => {
@@ -182,7 +197,7 @@ describe("promote and rollback", () => {
     await publish("1.0.0");
     await promoteRelease({ ...unsigned, store, version: "1.0.0" });
     const before = await store.get(channelKey(MODEL, "production"));
-    await changeOneWeight();
+    await changeOneWeight(dir);
     await publish("1.0.1");
     const crashing = flakyStore(store, (key) => key.startsWith("channels/"));
     await expect(promoteRelease({ ...unsigned, store: crashing, version: "1.0.1" })).rejects.toThrow("crashed");
@@ -202,7 +217,7 @@ describe("promote and rollback", () => {
       "nothing is stable",
     );
     await promoteRelease({ ...unsigned, store, version: "1.0.0" });
-    await changeOneWeight();
+    await changeOneWeight(dir);
     await publish("1.0.1");
     const canary = await promoteRelease({ ...unsigned, store, version: "1.0.1", canary: 10 });
     expect(canary).toMatchObject({ sequence: 2, stable: { version: "1.0.0" }, canary: { percent: 10 } });
@@ -259,57 +274,5 @@ describe("verifyRelease", () => {
     expect((await verifyRelease(ask)).problems).toEqual([{ file: "model.sig", problem: "the release is not signed" }]);
     await publishRelease(dir, { model: MODEL, version: "1.0.0", store, key });
     expect((await verifyRelease(ask)).problems).toEqual([]);
-  });
-});
-
-describe("collectGarbage", () => {
-  const day = 86_400_000;
-  const options = { trust: "unsigned", keep: 1, graceMs: day, dryRun: false, now: () => Date.now() + 2 * day } as const;
-
-  async function three(): Promise<void> {
-    await publish("1.0.0");
-    await promoteRelease({ ...unsigned, store, version: "1.0.0" });
-    for (const version of ["1.0.1", "1.0.2"]) {
-      await changeOneWeight();
-      // Every other change gives the first weight back, so each version differs by a file of its own too.
-      await writeFile(join(dir, "generation_config.json"), JSON.stringify({ version }));
-      await publish(version);
-    }
-  }
-
-  it("keeps what a channel names and the newest, removes the rest, and breaks nothing", async () => {
-    await three();
-    const dry = await collectGarbage({ ...options, store, dryRun: true });
-    expect(dry.releases).toEqual([`${MODEL}@1.0.1`]);
-    expect((await readInventory(store, "unsigned")).releases.length).toBe(3);
-    const done = await collectGarbage({ ...options, store });
-    expect(done).toEqual(dry);
-    expect(done.blobs).toBeGreaterThan(0);
-    for (const version of ["1.0.0", "1.0.2"]) {
-      expect((await verifyRelease({ store, model: MODEL, version, trust: "unsigned" })).problems).toEqual([]);
-    }
-    expect(await collectGarbage({ ...options, store })).toMatchObject({ releases: [], blobs: 0 });
-  });
-
-  it("leaves what is young: a publish may be about to name it", async () => {
-    await three();
-    await store.put(blobKey("0".repeat(64)), new Uint8Array(3));
-    const now = await collectGarbage({ ...options, store, now: Date.now });
-    expect(now).toMatchObject({ releases: [], blobs: 0 });
-  });
-
-  it("stops when a channel document cannot be read", async () => {
-    await three();
-    await store.put(channelKey("other", "production"), text("<html>"));
-    await expect(collectGarbage({ ...options, store })).rejects.toThrow("nothing was removed");
-    expect((await readInventory(store, "unsigned")).releases.length).toBe(3);
-  });
-
-  it("counts shared bytes", async () => {
-    await three();
-    const { releases } = await readInventory(store, "unsigned");
-    const all = releases.map(({ release }) => release);
-    for (const release of all) expect(sharedBytes(release, all)).toBeLessThan(storedBytes(release) + 1);
-    expect(sharedBytes(all[0] ?? (await publish("x")).release, all)).toBeGreaterThan(12 * 1024 * 1024);
   });
 });

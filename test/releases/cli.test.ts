@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { execFile, spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { once } from "node:events";
@@ -9,6 +9,8 @@ import { blobKey } from "../../shared/releases/keys.ts";
 import { generateKeyPair } from "../../shared/releases/ecdsa.ts";
 import { fileStore } from "../../infra/store/file-store.ts";
 import { readRelease } from "../../infra/releases/read-release.ts";
+import { findPython } from "./python.ts";
+import { startMiniflareS3, type S3Server } from "./s3-servers.ts";
 import { writeSyntheticModel } from "./synthetic-model.ts";
 
 const CLI = new URL("../../infra/cli.ts", import.meta.url).pathname;
@@ -18,8 +20,14 @@ let folder: string;
 let model: string;
 let store: string;
 let keys: readonly string[];
+let s3: S3Server;
+let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
+  s3 = await startMiniflareS3();
+  const { endpoint, accessKeyId, secretAccessKey } = s3.options;
+  const credentials = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+  env = { ...process.env, FOVEA_S3_ENDPOINT: endpoint, ...credentials };
   folder = await mkdtemp(join(tmpdir(), "fovea-cli-"));
   model = join(folder, "model");
   store = `file:${join(folder, "store")}`;
@@ -30,57 +38,109 @@ beforeAll(async () => {
   keys = ["--key", join(folder, "key.pem"), "--trust", join(folder, "pub.pem")];
 });
 
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  await s3.close();
+  await rm(folder, { recursive: true, force: true });
+});
 
-function fovea(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [CLI, ...args], { encoding: "utf8", cwd: folder });
+interface Ended {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Beside the event loop, which serves the S3 endpoint of these tests. */
+function fovea(...args: readonly string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [CLI, ...args], { cwd: folder, env }, (_, stdout, stderr) =>
+      resolve({ status: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
 }
 
 function start(...args: readonly string[]): ChildProcess {
   return spawn(process.execPath, [CLI, ...args], { cwd: folder, stdio: "ignore" });
 }
 
+interface Listed {
+  readonly channels: readonly unknown[];
+  readonly releases: readonly {
+    readonly signed: boolean;
+    readonly channels: readonly string[];
+    readonly bytes: number;
+    readonly sharedBytes: number;
+  }[];
+}
+
 const json = (text: string): unknown => JSON.parse(text);
 
 describe("the commands of releases", () => {
-  it("explain themselves with --help", () => {
-    for (const command of COMMANDS) {
-      const { status, stdout } = fovea(command, "--help");
-      expect([command, status]).toEqual([command, 0]);
-      expect(stdout).toContain("--json");
-    }
+  it("explain themselves with --help, and take a store and --json", async () => {
+    await Promise.all(
+      COMMANDS.map(async (command) => {
+        const { status, stdout } = await fovea(command, "--help");
+        expect([command, status]).toEqual([command, 0]);
+        expect(stdout).toContain("--json");
+        expect(stdout).toContain("s3://bucket|file:path");
+      }),
+    );
   });
 
-  it("publish, promote, list, diff, verify, roll back and collect, with --json everywhere", () => {
-    const base = ["--store", store, "--json"];
+  it.each<[string, () => string]>([
+    ["a folder", () => store],
+    ["an S3 bucket", () => `s3://${s3.bucket}`],
+  ])("publish, promote, list, diff, verify, roll back and collect in %s, with --json everywhere", async (_, url) => {
+    const base = ["--store", url(), "--json"];
     const signed = [...base, ...keys];
     const trusted = [...base, ...keys.slice(2)];
-    const published = json(
-      fovea("publish", model, "--model", "tiny", "--version", "1.0.0", ...base, ...keys.slice(0, 2)).stdout,
-    );
-    expect(published).toMatchObject({ model: "tiny", version: "1.0.0", created: true });
-    fovea("publish", model, "--model", "tiny", "--version", "1.0.1", ...base, ...keys.slice(0, 2));
-    expect(json(fovea("promote", "tiny@1.0.0", "--channel", "production", ...signed).stdout)).toMatchObject({
-      sequence: 1,
+    const run = async (...args: readonly string[]) => json((await fovea(...args)).stdout);
+    const publish = (version: string) =>
+      run("publish", model, "--model", "tiny", "--version", version, ...base, ...keys.slice(0, 2));
+    expect(await publish("1.0.0")).toMatchObject({ model: "tiny", version: "1.0.0", created: true });
+    expect(await publish("1.0.1")).toMatchObject({ created: true, uploadedShards: 0 });
+    expect(await run("promote", "tiny@1.0.0", "--channel", "production", ...signed)).toMatchObject({ sequence: 1 });
+    expect(await run("promote", "tiny@1.0.1", "--channel", "production", "--canary", "10", ...signed)).toMatchObject({
+      canary: { percent: 10 },
+      sequence: 2,
     });
-    const canary = fovea("promote", "tiny@1.0.1", "--channel", "production", "--canary", "10", ...signed);
-    expect(json(canary.stdout)).toMatchObject({ canary: { percent: 10 }, sequence: 2 });
-    const listed = json(fovea("list", ...trusted).stdout) as { releases: { signed: boolean; channels: string[] }[] };
+    const listed = (await run("list", ...trusted)) as Listed;
+    expect(listed.channels).toMatchObject([{ channel: "production", sequence: 2, stable: { version: "1.0.0" } }]);
     expect(listed.releases.map(({ signed, channels }) => [signed, channels])).toEqual([
       [true, ["production"]],
       [true, ["production 10 %"]],
     ]);
-    expect(json(fovea("diff", "tiny@1.0.0", "tiny@1.0.1", ...base).stdout)).toMatchObject({ newShards: 0 });
-    expect(json(fovea("verify", "tiny@1.0.0", ...trusted).stdout)).toMatchObject({ ok: true });
-    expect(json(fovea("rollback", "tiny", "--channel", "production", ...signed).stdout)).toMatchObject({
+    for (const { bytes, sharedBytes } of listed.releases) {
+      expect(bytes).toBeGreaterThan(30_000_000);
+      expect(sharedBytes).toBe(bytes);
+    }
+    const { stdout } = await fovea("list", "--store", url(), ...keys.slice(2));
+    expect(stdout).toMatch(/tiny on production +1\.0\.0 +1\.0\.1 10 % +2 /);
+    expect(stdout).toMatch(/tiny@1\.0\.0 +30\.1 MB +30\.1 MB +yes +production/);
+    expect(await run("diff", "tiny@1.0.0", "tiny@1.0.1", ...base)).toMatchObject({ newShards: 0 });
+    expect(await run("verify", "tiny@1.0.0", ...trusted)).toMatchObject({ ok: true });
+    expect(await run("rollback", "tiny", "--channel", "production", ...signed)).toMatchObject({
       canary: null,
       sequence: 3,
     });
-    expect(json(fovea("gc", "--dry-run", ...trusted).stdout)).toMatchObject({ dryRun: true, blobs: 0 });
+    expect(await run("gc", "--dry-run", ...trusted)).toMatchObject({ dryRun: true, blobs: 0 });
+    expect(await run("deploy", "production", "--dry-run", ...trusted)).toContainEqual(
+      expect.objectContaining({ args: expect.arrayContaining(['RELEASE_FLOORS:{"tiny":3}']) as string[] }),
+    );
   });
 
-  it("print no progress where nobody looks", () => {
-    const { stderr } = fovea("verify", "tiny@1.0.0", "--store", store, "--unsigned");
+  it("print each step of a deploy without taking it, encoder before edge", async () => {
+    const { status, stdout } = await fovea("deploy", "staging", "--dry-run", "--store", store, ...keys.slice(2));
+    expect(status).toBe(0);
+    const at = (step: string) => stdout.indexOf(step);
+    expect(at("'<new encoder>@100%'")).toBeGreaterThan(at("versions upload"));
+    expect(at("'<new edge>@0%'")).toBeGreaterThan(at("'<new encoder>@100%'"));
+    expect(at("'<new edge>@100%'")).toBeGreaterThan(at("Cloudflare-Workers-Version-Overrides"));
+    const back = await fovea("deploy", "staging", "--dry-run", "--rollback", "--json");
+    expect(json(back.stdout)).toMatchObject([{ worker: "edge" }, { worker: "encoder" }]);
+  });
+
+  it("print no progress where nobody looks", async () => {
+    const { stderr } = await fovea("verify", "tiny@1.0.0", "--store", store, "--unsigned");
     expect(stderr).toBe("");
   });
 
@@ -93,7 +153,7 @@ describe("the commands of releases", () => {
     const bad = Uint8Array.from(good ?? []);
     bad[5] = (bad[5] ?? 0) ^ 1;
     await files.put(key, bad);
-    const { status, stdout } = fovea("verify", "tiny@1.0.0", "--store", store, "--unsigned");
+    const { status, stdout } = await fovea("verify", "tiny@1.0.0", "--store", store, "--unsigned");
     expect(status).toBe(1);
     expect(stdout).toContain("onnx/decoder_model_merged.onnx_data");
     await files.put(key, good ?? new Uint8Array());
@@ -111,14 +171,15 @@ describe("the commands of releases", () => {
     ],
     ["two minds", ["list", "--unsigned", "--trust", "pub.pem"], "neither"],
     ["a store that is none", ["list", "--unsigned", "--store", "ftp://x"], "not a store"],
-  ])("say what to do with %s", (_, args, message) => {
+    ["a stage that is none", ["deploy", "nowhere", "--dry-run"], "staging or production"],
+  ])("say what to do with %s", async (_, args, message) => {
     const withStore = args.includes("--store") ? args : [...args, "--store", store];
-    const { status, stderr, stdout } = fovea(...withStore);
+    const { status, stderr, stdout } = await fovea(...withStore);
     expect(status).toBe(1);
     expect(stderr).toContain(message);
     expect(stderr.trim().split("\n").length).toBe(1);
     expect(stdout).toBe("");
-    expect(json(fovea(...withStore, "--json").stdout)).toHaveProperty("error.message");
+    expect(json((await fovea(...withStore, "--json")).stdout)).toHaveProperty("error.message");
   });
 
   it("goes on after a kill and after Ctrl-C, from what is there", async () => {
@@ -142,29 +203,27 @@ describe("the commands of releases", () => {
       expect(existsSync(join(target, "releases"))).toBe(false);
     }
     const survivors = (await blobs()).length;
-    const result = json(fovea(...args, "--json").stdout) as { uploadedShards: number; created: boolean };
+    const result = json((await fovea(...args, "--json")).stdout) as { uploadedShards: number; created: boolean };
     const total = (await blobs()).length;
     expect(result).toMatchObject({ created: true, uploadedShards: total - survivors });
     expect(survivors).toBeGreaterThan(0);
-    expect(fovea("verify", "big@1.0.0", "--store", `file:${target}`, "--unsigned").status).toBe(0);
+    expect((await fovea("verify", "big@1.0.0", "--store", `file:${target}`, "--unsigned")).status).toBe(0);
   });
 });
 
 describe("the reference tool of OpenSSF Model Signing", () => {
-  const pythons = [process.env["FOVEA_MODEL_SIGNING_PYTHON"] ?? "", "python3"];
-  const python = pythons.find(
-    (name) => name !== "" && spawnSync(name, ["-c", "import model_signing.signing"]).status === 0,
-  );
-  if (python === undefined) {
+  const python = findPython("FOVEA_MODEL_SIGNING_PYTHON", "model_signing.signing");
+  if (python === null) {
     console.log(
-      "skipped: model-signing is not installed (pip install model-signing, FOVEA_MODEL_SIGNING_PYTHON=python)",
+      "skipped: model-signing is not installed (pip install model-signing pyopenssl, FOVEA_MODEL_SIGNING_PYTHON=python)",
     );
   }
 
-  it.skipIf(python === undefined)("verifies what we sign, and refuses it when a file changes", async () => {
+  it.skipIf(python === null)("verifies what we sign, and refuses it when a file changes", async () => {
     const output = join(folder, "exported");
     await mkdir(output);
-    expect(fovea("verify", "tiny@1.0.0", "--store", store, "--output", output, ...keys.slice(2)).status).toBe(0);
+    const exported = await fovea("verify", "tiny@1.0.0", "--store", store, "--output", output, ...keys.slice(2));
+    expect(exported.status).toBe(0);
     const reference = () =>
       spawnSync(
         python ?? "",
@@ -186,7 +245,7 @@ describe("the reference tool of OpenSSF Model Signing", () => {
     expect(reference().status).not.toBe(0);
   });
 
-  it.skipIf(python === undefined)("signs what we verify", async () => {
+  it.skipIf(python === null)("signs what we verify", async () => {
     const { openModelSignature } = await import("../../shared/releases/model-signing.ts");
     const { importPublicKey } = await import("../../shared/releases/ecdsa.ts");
     const signature = join(folder, "reference.sig");

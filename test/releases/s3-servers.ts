@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
@@ -31,12 +31,6 @@ export async function startMiniflareS3(): Promise<S3Server> {
   const url = await miniflare.ready;
   const endpoint = new URL("/cdn-cgi/local/r2/s3", url).href;
   return { bucket: BUCKET, options: { endpoint, ...CREDENTIALS }, close: () => miniflare.dispose() };
-}
-
-/** The Python with moto in it, or null. */
-export function findMoto(): string | null {
-  const candidates = ["python3", "/usr/bin/python3"];
-  return candidates.find((python) => spawnSync(python, ["-c", "import moto.server"]).status === 0) ?? null;
 }
 
 /** moto's S3 (PyPI `moto[server]`): an implementation that shares no code with ours nor with Miniflare's. */

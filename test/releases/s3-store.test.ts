@@ -1,16 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { describeStoreContract } from "../../infra/store/contract.ts";
 import { s3Store } from "../../infra/store/s3-store.ts";
-import { findMoto, startMiniflareS3, startMoto } from "./s3-servers.ts";
+import { findPython } from "./python.ts";
+import { startMiniflareS3, startMoto } from "./s3-servers.ts";
 
 describeStoreContract("Miniflare's S3 endpoint", async () => {
   const server = await startMiniflareS3();
   return { store: s3Store(server.bucket, server.options), close: () => server.close() };
 });
 
-const python = findMoto();
+const python = findPython("FOVEA_MOTO_PYTHON", "moto.server");
 if (python === null) {
-  console.log("skipped: moto is not installed (pip install 'moto[server]'), so only one S3 server was tested");
+  console.log(
+    "only one S3 server is tested: moto is not installed (pip install 'moto[server]', FOVEA_MOTO_PYTHON=python)",
+  );
 } else {
   describeStoreContract("moto's S3", async () => {
     const server = await startMoto(python);

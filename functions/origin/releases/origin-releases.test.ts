@@ -7,11 +7,13 @@ import { CHANNEL_REFRESH_MS, CHANNEL_RETRY_MS } from "../../../shared/limits/rel
 import { sealChannel, type ChannelDocument } from "../../../shared/releases/channel.ts";
 import type { Trust } from "../../../shared/releases/dsse.ts";
 import { generateKeyPair, importPublicKey, type SigningKey } from "../../../shared/releases/ecdsa.ts";
+import { sha256Hex } from "../../../shared/releases/digest.ts";
 import { ReleaseError } from "../../../shared/releases/error.ts";
 import { blobKey, channelKey, manifestKey, signatureKey } from "../../../shared/releases/keys.ts";
 import { signRelease } from "../../../shared/releases/model-signing.ts";
 import { TINY_MODEL, tinyChannel, tinyRelease, type TinyRelease } from "../../../shared/releases/tiny-release.ts";
 import { startFaultyS3, type Fault, type FaultyS3 } from "./faulty-s3.ts";
+import { LocalCache } from "./local-cache.ts";
 import { OriginReleases } from "./origin-releases.ts";
 import { s3Source } from "./s3-source.ts";
 
@@ -163,6 +165,29 @@ describe("OriginReleases", () => {
     await promote(document(3));
     expect(await refreshed(releases)).toBe("1.0.0");
     expect(await read(await releases.stable(TINY_MODEL))).toBe("tokens");
+  });
+
+  it("has 24 reads in flight, no more", async () => {
+    const source = s3Source({ bucket: BUCKET, endpoint: s3.endpoint, accessKeyId: "a", secretAccessKey: "b" });
+    const parts = await Promise.all(
+      Array.from({ length: 80 }, async (_, i) => {
+        const bytes = new TextEncoder().encode(`part ${i}`);
+        const sha256 = await sha256Hex(bytes);
+        s3.objects.set(blobKey(sha256), bytes);
+        return { sha256, size: bytes.length, bytes };
+      }),
+    );
+    const whole = Buffer.concat(parts.map(({ bytes }) => bytes));
+    const shards = parts.map(({ sha256, size }) => ({ sha256, size }));
+    const wide = { sha256: await sha256Hex(whole), size: whole.length, shards };
+    s3.fault = (_, response, bytes) => {
+      setTimeout(() => response.end(bytes), 20);
+      return true;
+    };
+    const release = { ...one.release, files: { ...one.release.files, wide } };
+    const local = await new LocalCache(cacheDir, source).open(release, one.ref.digest, ["wide"]);
+    expect(await readFile(local.path("wide"))).toEqual(whole);
+    expect(s3.peakInFlight).toBe(24);
   });
 
   it("serves what the channel names, takes a look for what it may name by now, and answers 409 to all else", async () => {

@@ -1,6 +1,6 @@
 import type { Trust } from "../../../shared/releases/dsse.ts";
 import type { SigningKey } from "../../../shared/releases/ecdsa.ts";
-import { ReleaseError } from "../../../shared/releases/error.ts";
+import { printError } from "../../print-error.ts";
 import { openStore } from "../../store/open-store.ts";
 import type { ObjectStore } from "../../store/object-store.ts";
 import type { StoreArgs } from "./args.ts";
@@ -50,9 +50,7 @@ export async function runStoreCommand(args: StoreArgs, work: (tools: CommandTool
     process.exitCode = outcome.exitCode ?? 0;
   } catch (thrown) {
     progress.clear();
-    const { code, message } = describe(thrown);
-    if (json) process.stdout.write(`${JSON.stringify({ error: { code, message } }, null, 2)}\n`);
-    else process.stderr.write(`error: ${message}\n`);
+    printError(thrown, json);
     process.exitCode = thrown instanceof Interrupted ? 130 : 1;
   } finally {
     process.off("SIGINT", onInterrupt);
@@ -67,10 +65,4 @@ class Interrupted extends Error {
   constructor() {
     super("interrupted; run the same command again to go on where it stopped");
   }
-}
-
-function describe(thrown: unknown): { readonly code: string; readonly message: string } {
-  if (thrown instanceof ReleaseError) return { code: thrown.fault, message: thrown.detail };
-  if (thrown instanceof Error) return { code: thrown.name, message: thrown.message };
-  return { code: "unknown", message: "something that is no error was thrown" };
 }

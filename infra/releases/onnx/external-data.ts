@@ -1,5 +1,5 @@
 import type { Segment } from "../file-plan.ts";
-import { graphField, GRAPH_INITIALIZER, MODEL_GRAPH, ofNumber, textOf } from "./graph-io.ts";
+import { graphField, GRAPH_INITIALIZER, MODEL_GRAPH, ofNumber, TENSOR_RAW_DATA, textOf } from "./graph-io.ts";
 import {
   concatBytes,
   readFields,
@@ -12,7 +12,6 @@ import {
 } from "./wire.ts";
 
 /** Field numbers of TensorProto in onnx.proto. */
-const TENSOR_RAW_DATA = 9;
 const TENSOR_EXTERNAL_DATA = 13;
 const TENSOR_DATA_LOCATION = 14;
 const EXTERNAL = 1n;

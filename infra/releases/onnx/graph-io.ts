@@ -4,6 +4,7 @@ import { readFields, WireError, type ByteSource, type Field } from "./wire.ts";
 /** Field numbers of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). */
 export const MODEL_GRAPH = 7;
 export const GRAPH_INITIALIZER = 5;
+export const TENSOR_RAW_DATA = 9;
 const GRAPH_INPUT = 11;
 const GRAPH_OUTPUT = 12;
 const VALUE_INFO_NAME = 1;

@@ -1,0 +1,14 @@
+import { ReleaseError } from "../shared/releases/error.ts";
+
+/** What every command ends with when it fails: one line that says what to do, or `{"error": {code, message}}` with --json. */
+export function printError(thrown: unknown, json: boolean): void {
+  const { code, message } = describe(thrown);
+  if (json) process.stdout.write(`${JSON.stringify({ error: { code, message } }, null, 2)}\n`);
+  else process.stderr.write(`fovea: ${message}\n`);
+}
+
+function describe(thrown: unknown): { readonly code: string; readonly message: string } {
+  if (thrown instanceof ReleaseError) return { code: thrown.fault, message: thrown.detail };
+  if (thrown instanceof Error) return { code: thrown.name, message: thrown.message };
+  return { code: "unknown", message: String(thrown) };
+}
