@@ -39,14 +39,18 @@ export async function startOrigin(env: Readonly<Record<string, string>>): Promis
     child.once("error", (error) => resolve(error.message));
     child.once("exit", (code, signal) => resolve(`${signal ?? `exit code ${code}`}\n${tail}`));
   });
-  const port = await Promise.race([
-    listening(child),
-    ended.then((words) => {
-      throw new Error(`The origin did not start:\n${words}`);
-    }),
-    timeout(() => stop(child)),
-  ]);
-  return { port, ended, stop: () => stop(child) };
+  const late = setTimeout(() => void stop(child), READY_MS);
+  try {
+    const port = await Promise.race([
+      listening(child),
+      ended.then((words) => {
+        throw new Error(`The origin did not start (it has ${READY_MS / 1000} s):\n${words}`);
+      }),
+    ]);
+    return { port, ended, stop: () => stop(child) };
+  } finally {
+    clearTimeout(late);
+  }
 }
 
 /** The origin prints one JSON line when it is ready: `{"event":"listening","port":N}`. */
@@ -57,15 +61,6 @@ function listening(child: ChildProcess): Promise<number> {
       const port = /"event":"listening".*"port":(\d+)/.exec(line)?.[1];
       if (port !== undefined) resolve(Number(port));
     });
-  });
-}
-
-function timeout(onTimeout: () => Promise<void>): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    setTimeout(() => {
-      void onTimeout();
-      reject(new Error(`The origin was not ready after ${READY_MS / 1000} s.`));
-    }, READY_MS).unref();
   });
 }
 
