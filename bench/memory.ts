@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { buildPlayground } from "../infra/build/playground.ts";
-import type { Bundle } from "../infra/local/bundle.ts";
+import { countWasm } from "../infra/local/count-wasm.ts";
+import { IsolateProbe } from "../infra/local/isolate-probe.ts";
 import { freePort } from "../infra/local/ports.ts";
 import { EDGE_BUDGET_BYTES, ENCODER_BUDGET_BYTES, ISOLATE_BYTES } from "../shared/limits/isolate.ts";
 import { MAX_IMAGE_FILE_BYTES } from "../shared/limits/image.ts";
 import { MAX_REQUEST_BODY_BYTES } from "../shared/limits/limits.ts";
 import { startOwnStack, type TestStack } from "../test/stack.ts";
 import type { Bench } from "./bench.ts";
-import { IsolateProbe } from "./memory/isolate.ts";
 import { worstJpeg, worstPng } from "./memory/pictures.ts";
 
 /** Sums wasm memories and JavaScript heap per Worker, at the largest request that is admitted, in real workerd. */
@@ -18,7 +18,7 @@ export const bench: Bench = {
   async run() {
     await buildPlayground();
     const inspectorPort = await freePort(0, "--inspector-port");
-    const stack = await startOwnStack({ inspectorPort, transform: instrument });
+    const stack = await startOwnStack({ inspectorPort, transform: countWasm });
     try {
       const edge = await IsolateProbe.open(inspectorPort, "fovea-edge-local");
       const encoder = await IsolateProbe.open(inspectorPort, "fovea-encoder-local");
@@ -85,26 +85,6 @@ function bodyOf(files: readonly Buffer[]): string {
 
 async function wasmMemories(stack: TestStack): Promise<{ edge: number; encoder: number }> {
   return (await (await fetch(`${stack.edgeUrl}/__memory`)).json()) as { edge: number; encoder: number };
-}
-
-/** The bundle behind an entry of the bench's own, which counts wasm memories and tells them. */
-async function instrument(name: string, { directory, modules }: Bundle): Promise<Bundle> {
-  const record = await readFile(path.join(import.meta.dirname, "memory/record.js"), "utf8");
-  const entry =
-    name === "edge"
-      ? `import { wasmBytes } from "./record.js"; import app from "./index.js";
-         export default { async fetch(request, env, ctx) {
-           if (new URL(request.url).pathname !== "/__memory") return app.fetch(request, env, ctx);
-           return Response.json({ edge: wasmBytes(), encoder: await env.ENCODER.wasmBytes() });
-         } };`
-      : `import { wasmBytes } from "./record.js"; import Encoder from "./index.js";
-         export default class extends Encoder { wasmBytes() { return wasmBytes(); } }`;
-  const module = (file: string, contents: string) => ({
-    type: "ESModule" as const,
-    path: path.join(directory, file),
-    contents,
-  });
-  return { directory, modules: [module("bench-entry.js", entry), module("record.js", record), ...modules] };
 }
 
 function row(name: string, idle: number, peak: number, wasm: number, budget: number): (string | number)[] {

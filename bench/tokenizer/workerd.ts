@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { freePort } from "../../infra/local/ports.ts";
-import { IsolateProbe } from "../memory/isolate.ts";
+import { IsolateProbe } from "../../infra/local/isolate-probe.ts";
 import { type Figures, measure } from "./measure.ts";
 
 /** The compiled tokenizer inside workerd, timed from outside: a request that does nothing is taken off. */

@@ -2,15 +2,20 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { defineCommand } from "citty";
 import { compileEncoder, type CompiledEncoder } from "../encoder/compile-encoder.ts";
-import { UsageError } from "../usage.ts";
+import { describePicture, describeStages } from "../import/describe.ts";
+import { checkModel, placeModel } from "../import/place-model.ts";
+import { openSource, sourceArgs } from "../import/source-args.ts";
 import { formatBytes, formatTable } from "../releases/cli/format.ts";
+import { ProgressBar } from "../releases/cli/progress.ts";
+import { chooseGraphs } from "../releases/hub-folder.ts";
+import { UsageError } from "../usage.ts";
 
-/** `fovea plan MODEL_DIR`: which runtime would encode for this model, why, and how each of its products is computed. */
+/** `fovea plan MODEL`: where each stage of a model would run, by numbers; which runtime would encode, and why. */
 export default defineCommand({
-  meta: { name: "plan", description: "Which runtime encodes a model's pictures, and why" },
+  meta: { name: "plan", description: "Where each stage of a model would run and what it takes; publishes nothing" },
   args: {
-    dir: { type: "positional", required: true, description: "Model folder in the layout of the Hugging Face hub" },
-    graph: { type: "string", default: "onnx/vision_encoder.onnx", description: "Encoder graph, inside the folder" },
+    ...sourceArgs,
+    graph: { type: "string", description: "Encoder graph, inside the folder (default: that of the dtype)" },
     reference: { type: "string", description: "Graph that says what is right (default: the same)" },
     pictures: { type: "string", description: "Folder of pictures to measure on (default: the model's examples)" },
     out: { type: "string", description: "Folder to write the compiled encoder to: program and weights" },
@@ -18,14 +23,36 @@ export default defineCommand({
     json: { type: "boolean", default: false, description: "Print one JSON object" },
   },
   async run({ args }) {
-    const { dir, graph, reference, pictures } = args;
-    const compiled = await compileEncoder(path.resolve(dir), {
-      graph,
-      ...(reference === undefined ? {} : { reference }),
-      ...(pictures === undefined ? {} : { pictures: path.resolve(pictures) }),
+    const { reference, pictures } = args;
+    const progress = new ProgressBar(process.stderr, { quiet: args.json });
+    const source = await openSource(args.source, {
+      revision: args.revision,
+      onProgress: (done, total) => progress.update("download", done, total),
     });
-    if (args.out !== undefined) await write(compiled, args.out);
-    console.log(args.json ? JSON.stringify(report(compiled), null, 2) : describe(compiled, args.layers));
+    const checked = await checkModel(source, args);
+    const onStage = (what: string): void => progress.note(`measuring ${what} ...`);
+    const placed = await placeModel(checked, { ...args, onStage });
+    const chosen = chooseGraphs(checked.folder, args.dtype).find(({ stage }) => stage === "vision_encoder");
+    const graph = args.graph ?? chosen?.file;
+    if (graph !== undefined) progress.note("compiling the encoder ...");
+    const compiled =
+      graph === undefined
+        ? null
+        : await compileEncoder(path.resolve(checked.folder.root), {
+            graph,
+            ...(reference === undefined ? {} : { reference }),
+            ...(pictures === undefined ? {} : { pictures: path.resolve(pictures) }),
+          });
+    progress.clear();
+    if (args.out !== undefined && compiled !== null) await write(compiled, args.out);
+    const { planned, ...numbers } = placed;
+    if (args.json) {
+      const encoder = compiled === null ? null : report(compiled);
+      console.log(JSON.stringify({ from: source.from, stages: planned.stages, ...numbers, encoder }, null, 2));
+      return;
+    }
+    const lines = [source.from, `  licence  ${planned.license}`, describeStages(placed), ...describePicture(placed)];
+    console.log([...lines, ...(compiled === null ? [] : describe(compiled, args.layers))].join("\n"));
   },
 });
 
@@ -42,19 +69,19 @@ function report({ choice, facts, calibration, weightsBytes, arenaBytes }: Compil
   return { ...choice, facts, weightsBytes, arenaBytes, programFileBytes: program?.length ?? null, cosines, layers };
 }
 
-function describe(compiled: CompiledEncoder, all: boolean): string {
+/** Which runtime encodes at the edge, and how each of the encoder's products is computed. */
+function describe(compiled: CompiledEncoder, all: boolean): string[] {
   const { choice, calibration, weightsBytes, arenaBytes } = compiled;
-  const lines = [`runtime   ${choice.runtime}`, `reason    ${choice.reason}`];
-  if (calibration === null || weightsBytes === null || arenaBytes === null) return lines.join("\n");
-  lines.push(`memory    ${formatBytes(weightsBytes)} of weights, ${formatBytes(arenaBytes)} of arena`);
+  const lines = [`  encoder's runtime at the edge: ${choice.runtime}: ${choice.reason}`];
+  if (calibration === null || weightsBytes === null || arenaBytes === null) return lines;
+  lines.push(`    memory    ${formatBytes(weightsBytes)} of weights, ${formatBytes(arenaBytes)} of arena`);
   const counts = new Map<string, number>();
   for (const { kind } of calibration.layers) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-  lines.push(`products  ${[...counts].map(([kind, count]) => `${count} ${kind}`).join(", ")}`);
+  lines.push(`    products  ${[...counts].map(([kind, count]) => `${count} ${kind}`).join(", ")}`);
   if (all) {
     lines.push(
-      "",
       formatTable(calibration.layers.map(({ name, rows, k, n, kind }) => [kind, `${rows} x ${k} x ${n}`, name])),
     );
   }
-  return lines.join("\n");
+  return lines;
 }

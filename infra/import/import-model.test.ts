@@ -81,7 +81,7 @@ describe("checkGraphs", () => {
 describe("importModel", () => {
   it("publishes, promotes to the local channel, and changes nothing the second time", async () => {
     const store = await openStore(`file:${directory}`);
-    const options = { model: "moji", store, place: "origin", key: null, trust: "unsigned" } as const;
+    const options = { model: "moji", store, place: "origin", measure: false, key: null, trust: "unsigned" } as const;
     const first = await importModel(localModel(BUILTIN_DIR), options);
     expect(first.release.stages.vision_encoder?.placement).toBe("origin");
     expect(first.picture?.where).toBe("origin");

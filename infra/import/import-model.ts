@@ -1,77 +1,66 @@
 import type { Trust } from "../../shared/releases/dsse.ts";
 import type { SigningKey } from "../../shared/releases/ecdsa.ts";
-import { releaseDigest } from "../../shared/releases/release.ts";
+import { releaseDigest, type Release } from "../../shared/releases/release.ts";
 import { LOCAL_CHANNEL } from "../local/publish-builtin.ts";
-import { hashRelease } from "../releases/hash-release.ts";
-import { readHubFolder } from "../releases/hub-folder.ts";
-import { planRelease, type PlannedRelease } from "../releases/plan-release.ts";
 import { promoteRelease, readChannel } from "../releases/promote-release.ts";
 import { publishPlanned, type PublishProgress, type PublishResult } from "../releases/publish-release.ts";
+import { readRelease, ReleaseNotFound } from "../releases/read-release.ts";
 import type { ObjectStore } from "../store/object-store.ts";
-import { checkFiles, checkGraphs, ImportError } from "./check-model.ts";
 import type { ModelSource } from "./model-source.ts";
-import { planPicture, type PicturePlan } from "./plan.ts";
+import { checkModel, placeModel, type PlacedModel, type PlaceOptions } from "./place-model.ts";
 
-export interface ImportOptions {
+export interface ImportOptions extends PlaceOptions {
   readonly model: string;
   /** Absent: named by the content, so that importing the same again changes nothing. */
   readonly version?: string | undefined;
   readonly store: ObjectStore;
-  readonly dtype?: string | undefined;
-  readonly place: "auto" | "edge" | "origin";
   readonly key: SigningKey | null;
   readonly trust: Trust;
   readonly onProgress?: (progress: PublishProgress) => void;
   readonly signal?: AbortSignal;
 }
 
-export interface Imported extends PublishResult {
+export interface Imported extends PublishResult, PlacedModel {
   readonly from: string;
   readonly version: string;
-  readonly picture: PicturePlan | null;
 }
 
 /**
- * A model in the hub's layout -> a release that is served: checked, placed, published, promoted to the local channel.
+ * A model in the hub's layout -> a release that is served: checked, measured and placed, published, promoted to the local
+ * channel.
  * @throws ImportError with every stage, file or key that stands in the way; HubError, HubFolderError, ReleaseError, PublishError
  */
 export async function importModel(source: ModelSource, options: ImportOptions): Promise<Imported> {
-  const { model, store, key, trust } = options;
-  const dir = await source.configuration();
-  const folder = await readHubFolder(dir);
-  const wrong = await checkFiles(folder);
-  if (wrong.length > 0) throw new ImportError(wrong);
-  await source.weights(options.dtype);
-  const found = await planRelease(dir, {
-    ...(options.dtype === undefined ? {} : { dtype: options.dtype }),
-    encoder: options.place === "edge" ? "edge" : "auto",
-  });
-  const obstacles = checkGraphs(found);
-  if (obstacles.length > 0) throw new ImportError(obstacles);
-  const planned = options.place === "origin" ? atOrigin(found) : found;
-  const version = options.version ?? (await contentVersion(planned, model));
-  const result = await publishPlanned(planned, {
+  const { model, store, key, trust, onProgress, signal } = options;
+  const checked = await checkModel(source, options, model);
+  const version = options.version ?? `import-${(await releaseDigest(checked.unnamed)).slice(0, 12)}`;
+  const placed = await placeModel(checked, options, await publishedStages(store, { ...checked.unnamed, version }));
+  const result = await publishPlanned(placed.planned, {
     model,
     version,
     store,
     key,
-    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+    ...(signal === undefined ? {} : { signal }),
   });
   const current = await readChannel(store, model, LOCAL_CHANNEL, trust);
   if (current?.stable.digest !== result.digest) {
     await promoteRelease({ model, version, channel: LOCAL_CHANNEL, store, key, trust });
   }
-  return { ...result, from: source.from, version, picture: await planPicture(folder, planned) };
+  return { ...placed, ...result, from: source.from, version };
 }
 
-function atOrigin(planned: PlannedRelease): PlannedRelease {
-  const { vision_encoder, ...rest } = planned.stages;
-  if (vision_encoder === undefined) return planned;
-  return { ...planned, stages: { ...rest, vision_encoder: { ...vision_encoder, placement: "origin" } } };
-}
-
-async function contentVersion(planned: PlannedRelease, model: string): Promise<string> {
-  const unnamed = await hashRelease(planned, { model, version: "import" });
-  return `import-${(await releaseDigest(unnamed)).slice(0, 12)}`;
+/** The stages of a release that was published under this version with the same files; null when there is none. */
+async function publishedStages(
+  store: ObjectStore,
+  { name, version, files }: Release,
+): Promise<Release["stages"] | null> {
+  try {
+    const { release } = await readRelease(store, name, version);
+    const same = Object.keys(files).every((file) => release.files[file]?.sha256 === files[file]?.sha256);
+    return same ? release.stages : null;
+  } catch (error) {
+    if (error instanceof ReleaseNotFound) return null;
+    throw error;
+  }
 }

@@ -7,9 +7,17 @@ const MIB = 1024 * 1024;
  * graph and 1.4 times when they are external data, and the JavaScript copy while the session is made (measured with 1.30).
  */
 export function encoderMemoryBytes(weightBytes: number, externalData: boolean, dtype: string): number {
-  // Half-precision weights are cast to float32 once, when the session folds its constants.
-  const residentBytes = dtype === "fp16" ? 2 * weightBytes : weightBytes;
-  return Math.ceil(16 * MIB + residentBytes * (externalData ? 1.4 : 2.15) + weightBytes);
+  return Math.ceil(16 * MIB + residentBytes(weightBytes, dtype) * (externalData ? 1.4 : 2.15) + weightBytes);
+}
+
+/** What no session can do without, runtime and weights: an encoder of which this does not fit is not worth a try. */
+export function encoderFloorBytes(weightBytes: number, dtype: string): number {
+  return 16 * MIB + residentBytes(weightBytes, dtype);
+}
+
+/** Half-precision weights are cast to float32 once, when the session folds its constants. */
+function residentBytes(weightBytes: number, dtype: string): number {
+  return dtype === "fp16" ? 2 * weightBytes : weightBytes;
 }
 
 /** onnxruntime-node holds the weights once, and once more while it packs them for its kernels. */

@@ -5,6 +5,7 @@ import { createWasmDecoder } from "../../functions/edge/media/wasm-decoder.ts";
 import { loadCodecModules } from "../../infra/commands/inspect/codec-modules.node.ts";
 import { BUILTIN_DIR, BUILTIN_EXAMPLES } from "../../infra/local/builtin.ts";
 import { startEncoder, type LocalEncoder } from "../../infra/local/encoder-only.ts";
+import { planRelease } from "../../infra/releases/plan-release.ts";
 import { decodeF16 } from "../../shared/frame/f16.ts";
 import { decodeImage } from "../../shared/image/decode-image.ts";
 import { createImageProcessor } from "../../shared/image/processors/create-image-processor.ts";
@@ -34,7 +35,7 @@ function cosine(a: Float32Array, b: Float32Array): number {
 describe("image features made in workerd, against the fp32 graph fed by Pillow", () => {
   let encoder: LocalEncoder;
   beforeAll(async () => {
-    encoder = await startEncoder(BUILTIN_DIR);
+    encoder = await startEncoder(await planRelease(BUILTIN_DIR));
   });
   afterAll(() => encoder.stop());
 

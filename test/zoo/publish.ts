@@ -14,7 +14,7 @@ export async function publishModel(
 ): Promise<void> {
   const store = await openStore(`s3://${s3.bucket}`, s3);
   try {
-    await importModel(localModel(directory), { model, store, place, key: null, trust: "unsigned" });
+    await importModel(localModel(directory), { model, store, place, measure: false, key: null, trust: "unsigned" });
   } finally {
     store.close();
   }

@@ -7,6 +7,7 @@ import { createImageProcessor } from "../../../shared/image/processors/create-im
 import { tensorOf } from "../../../shared/safetensors/dtypes.ts";
 import { encodeSafetensors } from "../../../shared/safetensors/encode.ts";
 import { BUILTIN_DIR } from "../../local/builtin.ts";
+import { planRelease } from "../../releases/plan-release.ts";
 import { startEncoder } from "../../local/encoder-only.ts";
 import { loadCodecModules } from "./codec-modules.node.ts";
 import { readPicture } from "./pixels.ts";
@@ -33,7 +34,7 @@ export const inspectFeatures = defineCommand({
     );
     const decoder = createWasmDecoder(await loadCodecModules());
     await mkdir(args.out, { recursive: true });
-    const encoder = await startEncoder(args.model);
+    const encoder = await startEncoder(await planRelease(args.model));
     try {
       for (const file of args._) {
         const image = await decodeImage(await readPicture(file), decoder, { transparency: processor.transparency });

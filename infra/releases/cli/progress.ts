@@ -45,6 +45,14 @@ export class ProgressBar {
     this.#output.write(`\r\u001B[K${this.#line(doneBytes, totalBytes, now)}`);
   }
 
+  /** Says what goes on where no bytes can be counted. */
+  note(text: string): void {
+    if (!this.#shown) return;
+    this.clear();
+    this.#drawn = true;
+    this.#output.write(text);
+  }
+
   /** Takes the line away, before anything else is printed. */
   clear(): void {
     if (this.#drawn) this.#output.write("\r\u001B[K");

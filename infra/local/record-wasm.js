@@ -1,4 +1,4 @@
-// Put in front of a Worker's bundle by bench/memory.ts: remembers every wasm memory that an instance exports or imports.
+// Put in front of a Worker's bundle by count-wasm.ts: remembers every wasm memory that an instance exports or imports.
 const memories = new Set();
 
 const { Instance } = WebAssembly;
