@@ -12,7 +12,7 @@ export function releasesOf(env: Env, settings: Settings): EdgeReleases {
   const found = known.get(settings);
   if (found !== undefined) return found;
   const releases = new EdgeReleases({
-    sources: workerSources(caches.default, bucketOf(env), settings.mirrorUrl),
+    sources: workerSources(caches.default, bucketOf(env), settings.mirror),
     channel: settings.channel,
     trust: settings.trust,
     floors: settings.releaseFloors,

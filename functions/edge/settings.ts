@@ -2,6 +2,7 @@ import * as z from "zod";
 import { FoveaError } from "../../shared/errors/error.ts";
 import type { Trust } from "../../shared/releases/dsse.ts";
 import { parseFloors } from "../../shared/releases/floors.ts";
+import { readMirror, type Mirror } from "../../shared/releases/mirror-source.ts";
 import { readTrust } from "../../shared/releases/trust.ts";
 import { importSigningKeys, type SigningKey } from "../../shared/http-signature/keys.ts";
 
@@ -28,8 +29,6 @@ const envSchema = z.object({
   TRUSTED_KEYS: z.string().optional(),
   /** Lowest channel sequences that a cold start accepts; `fovea deploy` writes them. */
   RELEASE_FLOORS: z.string().optional(),
-  /** Second source of releases: a public copy of the bucket over HTTPS. */
-  MIRROR_URL: z.union([z.literal(""), z.url({ protocol: /^https$/ })]).optional(),
 });
 
 export interface Settings {
@@ -46,7 +45,8 @@ export interface Settings {
   readonly trust: Trust;
   /** Model -> lowest channel sequence. */
   readonly releaseFloors: ReadonlyMap<string, number>;
-  readonly mirrorUrl: string | null;
+  /** Second source of releases: a copy of the bucket. */
+  readonly mirror: Mirror | null;
   /** Id of the deployed version of the Worker, for `x-fovea-version`. */
   readonly version: string;
 }
@@ -61,17 +61,8 @@ export async function readSettings(env: Env): Promise<Settings> {
     const names = parsed.error.issues.map((issue) => issue.path.join("."));
     throw notConfigured(`variables ${names.join(", ")}`);
   }
-  const {
-    STAGE,
-    CHANNEL,
-    ORIGIN_URL,
-    ORIGIN_KEYS,
-    API_KEYS,
-    ALLOWED_ORIGINS,
-    TRUSTED_KEYS,
-    RELEASE_FLOORS,
-    MIRROR_URL,
-  } = parsed.data;
+  const { STAGE, CHANNEL, ORIGIN_URL, ORIGIN_KEYS, API_KEYS, ALLOWED_ORIGINS, TRUSTED_KEYS, RELEASE_FLOORS } =
+    parsed.data;
   const apiKeys = list.parse(API_KEYS ?? "");
   if (STAGE === "local" && apiKeys.length === 0) apiKeys.push(LOCAL_API_KEY);
   if (STAGE !== "local" && apiKeys.includes(LOCAL_API_KEY)) throw notConfigured("an API key of its own");
@@ -92,17 +83,17 @@ export async function readSettings(env: Env): Promise<Settings> {
     apiKeys,
     allowedOrigins: ALLOWED_ORIGINS,
     trust,
-    releaseFloors: readFloors(RELEASE_FLOORS),
-    mirrorUrl: MIRROR_URL === undefined || MIRROR_URL === "" ? null : MIRROR_URL,
+    releaseFloors: configured("a valid variable RELEASE_FLOORS", () => parseFloors(RELEASE_FLOORS)),
+    mirror: configured("a valid MIRROR_URL and MIRROR_CREDENTIALS", () => readMirror(env)),
     version: env.VERSION?.id ?? "local",
   };
 }
 
-function readFloors(text: string | undefined): ReadonlyMap<string, number> {
+function configured<T>(what: string, read: () => T): T {
   try {
-    return parseFloors(text);
+    return read();
   } catch (cause) {
-    throw notConfigured("a valid variable RELEASE_FLOORS", cause);
+    throw notConfigured(what, cause);
   }
 }
 

@@ -4,6 +4,7 @@ import type { EncodeJob, EncodeResult, EncoderMemory, EncoderRpc, Outcome } from
 import { toFoveaError } from "../../shared/errors/error.ts";
 import { encodeF16 } from "../../shared/frame/f16.ts";
 import { Memo } from "../../shared/memo/memo.ts";
+import { readMirror } from "../../shared/releases/mirror-source.ts";
 import { openRelease, type ReleaseReader } from "../../shared/releases/release-reader.ts";
 import { workerSources } from "../../shared/releases/worker-sources.ts";
 import { ShardReader } from "../../shared/releases/shard-reader.ts";
@@ -61,8 +62,7 @@ export default class Encoder extends WorkerEntrypoint<Env> implements EncoderRpc
 
 function shardsOf(env: Env): ShardReader {
   if (env.RELEASES === undefined) throw new Error("The encoder Worker has no binding RELEASES.");
-  const mirror = env.MIRROR_URL === undefined || env.MIRROR_URL === "" ? null : env.MIRROR_URL;
-  return new ShardReader(workerSources(caches.default, env.RELEASES, mirror));
+  return new ShardReader(workerSources(caches.default, env.RELEASES, readMirror(env)));
 }
 
 function logFailure(thrown: unknown): void {

@@ -1,10 +1,8 @@
 import { bucketSource, type BlobSource, type BucketReader } from "./blob-source.ts";
 import { cacheSource, type ResponseCache } from "./cache-source.ts";
-import { httpSource } from "./http-source.ts";
+import { mirrorSource, type Mirror } from "./mirror-source.ts";
 
 /** Where a Worker reads releases from, in order: the location's cache, its bucket, a mirror when one is named. */
-export function workerSources(cache: ResponseCache, bucket: BucketReader, mirrorUrl: string | null): BlobSource[] {
-  const sources = [cacheSource(cache), bucketSource(bucket)];
-  if (mirrorUrl !== null) sources.push(httpSource("mirror", mirrorUrl, (url, init) => fetch(url, init)));
-  return sources;
+export function workerSources(cache: ResponseCache, bucket: BucketReader, mirror: Mirror | null): BlobSource[] {
+  return [cacheSource(cache), bucketSource(bucket), ...(mirror === null ? [] : [mirrorSource(mirror)])];
 }
