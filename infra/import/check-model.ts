@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
 import * as z from "zod";
 import { ChatTemplate } from "../../shared/chat-template/chat-template.ts";
 import { imageTokenLayout } from "../../shared/chat-template/image-tokens/expand.ts";
@@ -7,6 +5,7 @@ import { ENCODER_INPUTS } from "../../shared/encoding/encoder-inputs.ts";
 import { createImageProcessor } from "../../shared/image/processors/create-image-processor.ts";
 import type { StageName, StageTensor } from "../../shared/releases/schema.ts";
 import { compileTokenizer } from "../../shared/tokenizer/compile/compile.ts";
+import { familyDefaults, findChatTemplate } from "../releases/family-defaults.ts";
 import type { HubFolder } from "../releases/hub-folder.ts";
 import type { PlannedRelease } from "../releases/plan-release.ts";
 
@@ -41,8 +40,6 @@ const configSchema = z.object({
   use_decoder_only_language_model: z.boolean().nullish(),
 });
 
-const templateHolder = z.object({ chat_template: z.unknown().optional() });
-
 /** Checks the files that the edge reads: family, tokenizer, chat template, image processor. */
 export async function checkFiles(folder: HubFolder): Promise<Obstacle[]> {
   const config = configSchema.safeParse(await folder.json("config.json"));
@@ -53,7 +50,7 @@ export async function checkFiles(folder: HubFolder): Promise<Obstacle[]> {
   return [
     ...checkFamily(config.data, folder),
     ...(await checkTokenizer(folder)),
-    ...(await checkTemplate(folder)),
+    ...(await checkTemplate(config.data.model_type, folder)),
     ...(await checkProcessor(folder)),
   ];
 }
@@ -92,19 +89,11 @@ async function checkTokenizer(folder: HubFolder): Promise<Obstacle[]> {
   return obstacles;
 }
 
-async function checkTemplate(folder: HubFolder): Promise<Obstacle[]> {
-  const missing = { stage: "chat_template", file: "chat_template.jinja", reason: "there is no chat template" } as const;
-  if (folder.has("chat_template.jinja")) {
-    const source = await readFile(path.join(folder.root, "chat_template.jinja"), "utf8");
-    return parseTemplate(source, "chat_template.jinja");
-  }
-  for (const file of ["chat_template.json", "tokenizer_config.json"]) {
-    if (!folder.has(file)) continue;
-    const { chat_template } = templateHolder.catch({}).parse(await folder.json(file));
-    if (typeof chat_template === "string") return parseTemplate(chat_template, file);
-    if (Array.isArray(chat_template) && chat_template.length > 0) return [];
-  }
-  return [missing];
+async function checkTemplate(modelType: string, folder: HubFolder): Promise<Obstacle[]> {
+  const found = await findChatTemplate(folder);
+  if (found !== null) return found.source === null ? [] : parseTemplate(found.source, found.file);
+  if (familyDefaults(modelType).chatTemplate !== undefined) return [];
+  return [{ stage: "chat_template", file: "chat_template.jinja", reason: "there is no chat template" }];
 }
 
 function parseTemplate(source: string, file: string): Obstacle[] {

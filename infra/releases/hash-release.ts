@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { MAX_SHARD_BYTES } from "../../shared/limits/limits.ts";
 import { contractIdOf, featureIdOf } from "../../shared/releases/identity.ts";
 import type { Release, ReleaseFile, Shard } from "../../shared/releases/release.ts";
-import { RUNTIME_VERSION } from "../../shared/releases/runtime.ts";
+import { runtimeFor } from "../../shared/releases/runtime.ts";
 import { readPlanned, type PlannedFile } from "./file-plan.ts";
 import type { PlannedRelease } from "./plan-release.ts";
 
@@ -27,7 +27,7 @@ export async function hashRelease(
     version,
     modelType: planned.modelType,
     license: planned.license,
-    minimumRuntime: RUNTIME_VERSION,
+    minimumRuntime: runtimeFor(planned.stages),
     ...parts,
     featureId,
     contractId: await contractIdOf(parts, featureId),

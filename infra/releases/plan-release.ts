@@ -5,6 +5,7 @@ import { compileTokenizer } from "../../shared/tokenizer/compile/compile.ts";
 import { KERNELS_VERSION, NATIVE_RUNTIME_NAME } from "../../shared/encoder/program/instructions.ts";
 import { encoderFiles, type EncoderFiles } from "../encoder/encoder-files.ts";
 import { plannedFromBytes, plannedFromDisk, plannedFromSegments, type PlannedFile } from "./file-plan.ts";
+import { familyDefaults, findChatTemplate } from "./family-defaults.ts";
 import { chooseGraphs, HubFolderError, readHubFolder, type HubFolder, type StageGraph } from "./hub-folder.ts";
 import { withByteSource } from "./onnx/byte-source.ts";
 import { externalLocations, moveWeights } from "./onnx/external-data.ts";
@@ -67,14 +68,19 @@ export async function planRelease(dir: string, options: PlanOptions = {}): Promi
   const files = new Map<string, PlannedFile>();
   const stages: Partial<Record<StageName, Stage>> = {};
   const compilers = options.compilers ?? COMPILERS;
-  await addText(folder, compilers, files, stages);
+  const model = await describeModel(folder, options.license);
+  const defaults = familyDefaults(model.modelType);
+  await addText(folder, compilers, defaults.chatTemplate, files, stages);
   for (const graph of chooseGraphs(folder, options.dtype)) {
     const compiled = graph.stage === "vision_encoder" ? await compilers.encoder?.(folder.root, graph.file) : null;
     if (compiled === null || compiled === undefined) await addGraph(folder, graph, files, stages);
     else stages.vision_encoder = await addCompiledEncoder(folder, graph, compiled, files);
   }
+  if (stages.backbone !== undefined && defaults.prompt !== undefined) {
+    stages.backbone = { ...stages.backbone, prompt: defaults.prompt };
+  }
   return {
-    ...(await describeModel(folder, options.license)),
+    ...model,
     files: [...files.values()],
     stages: fitStages(stages, options.encoder === "edge"),
   };
@@ -83,6 +89,7 @@ export async function planRelease(dir: string, options: PlanOptions = {}): Promi
 async function addText(
   folder: HubFolder,
   compilers: StageCompilers,
+  defaultTemplate: string | undefined,
   files: Map<string, PlannedFile>,
   stages: Partial<Record<StageName, Stage>>,
 ): Promise<void> {
@@ -98,6 +105,11 @@ async function addText(
   }
   stages.tokenizer = { ...text, files: tokenizer, memoryBytes: textMemoryBytes(tokenizer, files) };
   const template = await take(folder, CHAT_TEMPLATE_FILES, files);
+  if (defaultTemplate !== undefined && (await findChatTemplate(folder)) === null) {
+    const file = plannedFromBytes("chat_template.jinja", new TextEncoder().encode(defaultTemplate));
+    files.set(file.name, file);
+    template.unshift(file.name);
+  }
   if (template.length > 0)
     stages.chat_template = { ...text, files: template, memoryBytes: textMemoryBytes(template, files) };
   if (!folder.has("preprocessor_config.json")) return;

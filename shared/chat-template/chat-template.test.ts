@@ -5,6 +5,7 @@ import { tinyTokenizer } from "../tokenizer/tiny-tokenizer.ts";
 import { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { type ChatMessage, ChatTemplate } from "./chat-template.ts";
 import { expandImageTokens, imageTokenLayout } from "./image-tokens/expand.ts";
+import { PromptText } from "./prompt-text.ts";
 
 const tokenizer = Tokenizer.load(compileTokenizer(tinyTokenizer()));
 const { controlTokens } = tokenizer;
@@ -106,5 +107,15 @@ describe("expandImageTokens", () => {
     const image = tokenizer.tokenToId("<image>");
     expect(tokenizer.encodePrompt(expanded).filter((id) => id === image).length).toBe(3);
     expect(() => expandImageTokens(prompt, layout, [])).toThrow(FoveaError);
+  });
+
+  it("writes PaliGemma's <bos> after the last picture and ends the prompt with a newline", () => {
+    const paligemma = imageTokenLayout("paligemma");
+    if (paligemma === undefined) throw new Error("paligemma is not there");
+    const prompt = PromptText.ofTemplate("<image><image>caption en");
+    const expanded = expandImageTokens(prompt, paligemma, [{ features: 2 }, { features: 1 }]);
+    expect(expanded.text).toBe("<image><image><image><bos>caption en\n");
+    const words = PromptText.ofTemplate("caption en");
+    expect(() => expandImageTokens(words, paligemma, [])).toThrow("reads a picture with every prompt");
   });
 });

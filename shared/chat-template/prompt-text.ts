@@ -120,6 +120,11 @@ export class PromptText {
     return count;
   }
 
+  /** With more text of the release's own at its end. */
+  append(text: string): PromptText {
+    return new PromptText(this.text + text, this.userRanges, this.before);
+  }
+
   withBefore(before: string): PromptText {
     return new PromptText(this.text, this.userRanges, before);
   }

@@ -1,5 +1,5 @@
 import { digestOf, type Sha256 } from "./digest.ts";
-import type { Release, Stage, StageName } from "./schema.ts";
+import type { PromptReading, Release, Stage, StageName } from "./schema.ts";
 
 /** Packing of features on the wire that the reference answers are owed for; another one makes other bits. */
 const WIRE_CODEC = "f16/1";
@@ -33,12 +33,16 @@ export async function contractIdOf(parts: Parts, featureId: Sha256): Promise<Sha
   });
 }
 
-function describe(parts: Parts, name: StageName): { dtype: string; runtime: string; files: string[] } | null {
+function describe(
+  parts: Parts,
+  name: StageName,
+): { dtype: string; runtime: string; files: string[]; prompt?: PromptReading } | null {
   const stage: Stage | undefined = parts.stages[name];
   if (stage === undefined) return null;
   return {
     dtype: stage.dtype,
     runtime: stage.runtime,
     files: stage.files.map((file) => parts.files[file]?.sha256 ?? ""),
+    ...(stage.prompt && { prompt: stage.prompt }),
   };
 }

@@ -7,7 +7,7 @@ import { RELEASE_DOCUMENT, SIGNATURE_DOCUMENT } from "./keys.ts";
 import { releaseSchema, type Release, type Stage, type StageName } from "./schema.ts";
 import { isRuntimeAtLeast, RUNTIME_VERSION } from "./runtime.ts";
 
-export type { Release, ReleaseFile, Shard, Stage, StageName, StageTensor } from "./schema.ts";
+export type { PromptReading, Release, ReleaseFile, Shard, Stage, StageName, StageTensor } from "./schema.ts";
 
 /** A release as others name it: `model@version`, and the digest that decides. */
 export interface ReleaseRef {

@@ -75,6 +75,15 @@ const tensorSchema = z
   })
   .readonly();
 
+const promptSchema = z
+  .strictObject({
+    /** `prefix`: all of the prompt sees all of it, so that it is one call and no part of it can be reused; answers are causal. */
+    attention: z.enum(["causal", "prefix"]),
+    /** The position of the first token. */
+    firstPosition: z.int().min(0).max(1),
+  })
+  .readonly();
+
 const stageSchema = z
   .strictObject({
     placement: z.enum(["edge", "origin"]),
@@ -90,6 +99,8 @@ const stageSchema = z
     outputs: z.array(tensorSchema).max(512).readonly(),
     /** Resident memory while it serves, loading included. */
     memoryBytes: z.int().min(0),
+    /** How a backbone reads a prompt; absent: causally, from position 0. */
+    prompt: promptSchema.exactOptional(),
   })
   .readonly();
 
@@ -115,5 +126,6 @@ export type Release = z.infer<typeof releaseSchema>;
 export type ReleaseFile = z.infer<typeof fileSchema>;
 export type Shard = z.infer<typeof shardSchema>;
 export type Stage = z.infer<typeof stageSchema>;
+export type PromptReading = z.infer<typeof promptSchema>;
 export type StageTensor = z.infer<typeof tensorSchema>;
 export type TensorDtype = (typeof TENSOR_DTYPES)[number];

@@ -11,9 +11,13 @@ beforeAll(async () => {
 });
 
 describe.each(modelsIn(FIXTURES))("$name", (model) => {
-  it.each(PLACEMENTS)("answers as transformers does, whole and streamed, encoder at the %s", async (placement) => {
-    const { requests, same, differences } = await askAll(stack, model, placement);
-    expect(differences).toEqual([]);
-    expect({ requests, same }).toEqual({ requests: REQUESTS, same: { whole: REQUESTS, streamed: REQUESTS } });
-  });
+  it.each(PLACEMENTS)(
+    "answers as transformers does, whole and streamed, encoder at the %s",
+    async (placement) => {
+      const { requests, same, differences } = await askAll(stack, model, placement);
+      expect(differences).toEqual([]);
+      expect({ requests, same }).toEqual({ requests: REQUESTS, same: { whole: REQUESTS, streamed: REQUESTS } });
+    },
+    180_000,
+  );
 });

@@ -51,6 +51,12 @@ export async function readReference({ directory }: ZooModel): Promise<Reference>
   return referenceSchema.parse(JSON.parse(await readFile(path.join(directory, "reference.json"), "utf8")));
 }
 
+/** `model_type` of config.json. */
+export async function familyOf({ directory }: ZooModel): Promise<string> {
+  const config = await readFile(path.join(directory, "config.json"), "utf8");
+  return z.object({ model_type: z.string() }).parse(JSON.parse(config)).model_type;
+}
+
 /** A picture of a model's requests as a data URI. */
 export async function imageUrl({ directory }: ZooModel, name: string): Promise<string> {
   const bytes = await readFile(path.join(directory, "../images", name));

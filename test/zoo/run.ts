@@ -2,31 +2,33 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { startStack, type Stack } from "../../infra/local/stack.ts";
+import { ROOT } from "../../infra/paths.ts";
 import { formatTable } from "../../infra/releases/cli/format.ts";
-import { askAll, PLACEMENTS, type Placement } from "./ask-all.ts";
-import { FIXTURES, modelsIn, ZOO, type ZooModel } from "./models.ts";
+import { askAll, type Outcome, type Placement } from "./ask-all.ts";
+import { familyOf, FIXTURES, modelsIn, ZOO, type ZooModel } from "./models.ts";
+import { writeRows, type Row } from "./table.ts";
 
 /**
  * `npm run zoo [-- MODEL ...]`: every model of the zoo through the whole way (edge Worker, encoder, frame, origin), each
- * answer against that of `transformers`, and a table of what was the same and what went over the wire.
+ * answer against that of `transformers`. What was the same, and what went over the wire, goes into the README's table.
  */
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith("-"));
 const others = modelsIn(ZOO);
-if (others.length === 0) {
-  console.warn(`ABSENT: there are no models at ${ZOO} (FOVEA_ZOO names another folder). Asking the repository's own.`);
-}
 await run([...others, ...modelsIn(FIXTURES)].filter(({ name }) => wanted.length === 0 || wanted.includes(name)));
+if (others.length === 0) {
+  console.warn(`ABSENT: there are no models at ${ZOO} (FOVEA_ZOO names another folder).`);
+  console.warn("Only the repository's own were asked; the table keeps what it said of the others.");
+}
 
 async function run(models: readonly ZooModel[]): Promise<void> {
   const directory = await mkdtemp(path.join(tmpdir(), "fovea-zoo-"));
   try {
     const stack = await startStack({ port: 0, originPort: 0, directory, apiKey: "zoo-key" });
     try {
-      const rows = [["model", "encoder", "whole", "streamed", "frame bytes", "seconds"]];
-      for (const model of models) {
-        for (const placement of PLACEMENTS) rows.push(await row(stack, model, placement));
-      }
+      const rows: Row[] = [];
+      for (const model of models) rows.push(await row(stack, model));
       console.log(formatTable(rows));
+      await writeRows(path.join(ROOT, "README.md"), rows);
     } finally {
       await stack.stop();
     }
@@ -35,12 +37,20 @@ async function run(models: readonly ZooModel[]): Promise<void> {
   }
 }
 
-async function row(stack: Stack, model: ZooModel, placement: Placement): Promise<string[]> {
-  const started = performance.now();
-  const { requests, same, differences, frameBytes } = await askAll(stack, model, placement);
-  for (const found of differences) console.log(`${model.name} at ${placement}: ${found}`);
-  if (differences.length > 0) process.exitCode = 1;
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  const of = (count: number): string => `${count} / ${requests}`;
-  return [model.name, placement, of(same.whole), of(same.streamed), String(Math.round(frameBytes)), seconds];
+async function row(stack: Stack, model: ZooModel): Promise<Row> {
+  const edge = await outcomeAt(stack, model, "edge");
+  const origin = await outcomeAt(stack, model, "origin");
+  const bytes = [edge, origin].map(({ frameBytes }) => Math.round(frameBytes).toLocaleString("en"));
+  return [model.name, await familyOf(model), parity(edge), parity(origin), ...bytes];
+}
+
+async function outcomeAt(stack: Stack, model: ZooModel, placement: Placement): Promise<Outcome> {
+  const outcome = await askAll(stack, model, placement);
+  for (const found of outcome.differences) console.error(`${model.name} at ${placement}: ${found}`);
+  if (outcome.differences.length > 0) process.exitCode = 1;
+  return outcome;
+}
+
+function parity({ requests, same }: Outcome): string {
+  return `${same.whole}/${requests}, ${same.streamed}/${requests}`;
 }

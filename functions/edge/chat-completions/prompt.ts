@@ -56,13 +56,14 @@ export function buildPrompt(rendered: PromptText, model: PromptModel, images: re
 }
 
 /**
- * Whether the tokenizer's post-processor adds its tokens. Never to the chat of a text model; with eyes, unless the template
- * has written the first of them.
+ * Whether the tokenizer's post-processor adds its tokens. Never to the chat of a text model; with eyes, unless the family
+ * writes them itself or the template has written the first of them.
  *
  * Source: transformers, `apply_chat_template` of tokenization_utils_base.py and processing_utils.py.
  */
-function addsSpecialTokens(rendered: PromptText, { imageProcessor, bosToken }: PromptModel): boolean {
-  return imageProcessor !== null && (bosToken === null || !rendered.startsWithControl(bosToken));
+function addsSpecialTokens(rendered: PromptText, { imageProcessor, imageTokens, bosToken }: PromptModel): boolean {
+  if (imageProcessor === null || imageTokens?.writesSpecialTokens === true) return false;
+  return bosToken === null || !rendered.startsWithControl(bosToken);
 }
 
 /** One picture was processed alone, so that all counts of `processed` are its own. */

@@ -1,3 +1,4 @@
+import type { PromptReading } from "../../../shared/releases/release.ts";
 import type { Backbone } from "./backbone.ts";
 import { EmbedTokens } from "./embed-tokens.ts";
 import { MergedBackbone } from "./merged.ts";
@@ -14,6 +15,8 @@ export interface BackboneSource extends SessionSettings {
   /** Parsed `config.json` and `generation_config.json`. */
   readonly config: unknown;
   readonly generationConfig: unknown;
+  /** How the release says that prompts are read; absent: causally, from position 0. */
+  readonly prompt?: PromptReading | undefined;
   /** Sequences that may hold a cache at once. */
   readonly maxSequences: number;
 }
@@ -24,7 +27,7 @@ export async function openBackbone(source: BackboneSource): Promise<Backbone> {
   const operators = await findOperators(source.decoder);
   const decoder = await sessions.create(source.decoder);
   const graph = { inputs: decoder.inputMetadata, outputs: decoder.outputMetadata, operators };
-  const spec = readSpec(graph, source.config, source.generationConfig);
+  const spec = readSpec(graph, source.config, source.generationConfig, source.prompt);
   const embedTokens = new EmbedTokens(await sessions.create(source.embedTokens), spec.vocabSize);
   if (spec.layout === "merged") return new MergedBackbone(spec, sessions.choice, decoder, embedTokens);
   return new SlotBackbone(spec, sessions.choice, decoder, embedTokens, source.maxSequences);

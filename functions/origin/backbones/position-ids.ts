@@ -1,7 +1,7 @@
 import { Tensor } from "onnxruntime-node";
 import type { BackboneSpec } from "./spec.ts";
 
-/** Where the tokens of a prompt stand when they are not simply 0, 1, 2, ... */
+/** Where the tokens of a prompt stand when they do not simply count up. */
 export interface PromptPositions {
   /** I32 `[3, S]`: time, row, column. */
   readonly ids: Int32Array;
@@ -16,7 +16,7 @@ interface Placed {
 
 /** The input `position_ids` for `width` new tokens of each sequence, as the graph declares it; nothing where it has none. */
 export function positionIds(
-  { positions }: Pick<BackboneSpec, "positions">,
+  { positions, firstPosition }: Pick<BackboneSpec, "positions" | "firstPosition">,
   sequences: readonly Placed[],
   width: number,
 ): Record<string, Tensor> {
@@ -27,15 +27,15 @@ export function positionIds(
   for (let axis = 0; axis < axes; axis++) {
     sequences.forEach(({ held, positions: placed }, row) => {
       const at = (axis * batch + row) * width;
-      for (let i = 0; i < width; i++) ids[at + i] = BigInt(positionAt(axis, held + i, placed));
+      for (let i = 0; i < width; i++)
+        ids[at + i] = BigInt(placed ? positionAt(axis, held + i, placed) : firstPosition + held + i);
     });
   }
   const dims = positions === "mrope" ? [axes, batch, width] : [batch, width];
   return { position_ids: new Tensor("int64", ids, dims) };
 }
 
-function positionAt(axis: number, index: number, placed: PromptPositions | undefined): number {
-  if (placed === undefined) return index;
+function positionAt(axis: number, index: number, placed: PromptPositions): number {
   const length = placed.ids.length / 3;
   return index < length ? (placed.ids[axis * length + index] ?? index) : index + placed.delta;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { InferenceSession } from "onnxruntime-node";
-import { kvBytesPerToken, readSpec, type GraphFacts } from "./spec.ts";
+import { kvBytesPerToken, readSpec, readsWhole, type GraphFacts } from "./spec.ts";
 
 const config = {
   num_hidden_layers: 2,
@@ -40,6 +40,15 @@ describe("readSpec", () => {
     const rows = graph({ outputs: ["new_key_values.0.key"], operators: ["GroupQueryAttention"] });
     expect(readSpec(rows, config, {}).layout).toBe("rows");
     expect(() => readSpec(graph({ outputs: [] }), config, {})).toThrow("no key/value cache");
+  });
+
+  it("takes from the release how prompts are read", () => {
+    const spec = readSpec(graph(), config, {});
+    expect(spec).toMatchObject({ attention: "causal", firstPosition: 0 });
+    expect(readsWhole(spec)).toBe(false);
+    const prefix = readSpec(graph(), config, {}, { attention: "prefix", firstPosition: 1 });
+    expect(prefix).toMatchObject({ attention: "prefix", firstPosition: 1 });
+    expect(readsWhole(prefix)).toBe(true);
   });
 
   it("reads text_config, end tokens and the image token", () => {

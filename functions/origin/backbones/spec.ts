@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { InferenceSession } from "onnxruntime-node";
+import type { PromptReading } from "../../../shared/releases/release.ts";
 
 /**
  * How a graph takes and returns its key/value cache, told by its own signature:
@@ -32,6 +33,10 @@ export interface BackboneSpec {
    * depends on which others run beside it, so prompts run whole and alone, and no prefix is reused.
    */
   readonly entangled: boolean;
+  /** `prefix`: all tokens of one call see each other, so prompts run whole, and no prefix is reused. */
+  readonly attention: PromptReading["attention"];
+  /** Sequential positions count from here. */
+  readonly firstPosition: number;
 }
 
 const tokenIds = z.union([
@@ -76,9 +81,15 @@ export interface GraphFacts {
 
 /**
  * Reads a backbone's numbers from its graph and checks that `config.json` says the same.
+ * @param prompt how prompts are read, as the release says
  * @throws Error naming the number on which graph and configuration differ: the release is broken, and is not served
  */
-export function readSpec(graph: GraphFacts, config: unknown, generation: unknown): BackboneSpec {
+export function readSpec(
+  graph: GraphFacts,
+  config: unknown,
+  generation: unknown,
+  prompt: PromptReading = CAUSAL,
+): BackboneSpec {
   const top = modelConfig.parse(config);
   const text = textConfig.parse(top.text_config ?? config);
   const ends = generationConfig.parse(generation ?? {}).eos_token_id ?? text.eos_token_id ?? top.eos_token_id ?? [];
@@ -120,7 +131,15 @@ export function readSpec(graph: GraphFacts, config: unknown, generation: unknown
     mergeSize: top.vision_config?.spatial_merge_size ?? DEFAULT_MERGE_SIZE,
     imageTokenId: top.image_token_index ?? top.image_token_id ?? null,
     entangled: graph.operators.has("DynamicQuantizeLinear"),
+    ...prompt,
   };
+}
+
+const CAUSAL: PromptReading = { attention: "causal", firstPosition: 0 };
+
+/** Whether a prompt must be one call, of which nothing can be reused. */
+export function readsWhole({ entangled, attention }: Pick<BackboneSpec, "entangled" | "attention">): boolean {
+  return entangled || attention === "prefix";
 }
 
 /** OPT's and LLaMA's default, the smallest of all; the edge assumes the same. */

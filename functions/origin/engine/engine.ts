@@ -1,5 +1,5 @@
 import type { Backbone, DecodeRow } from "../backbones/backbone.ts";
-import { kvBytesPerToken } from "../backbones/spec.ts";
+import { kvBytesPerToken, readsWhole } from "../backbones/spec.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { GroupState, type Sequence } from "./group.ts";
 import { BLOCK_TOKENS, KvBudget } from "./kv-budget.ts";
@@ -51,7 +51,7 @@ export class Engine {
     this.#randomSeed = options.randomSeed ?? (() => Math.floor(Math.random() * 2 ** 32));
     this.budget = new KvBudget(Math.floor(settings.kvBytes / (kvBytesPerToken(backbone.spec) * BLOCK_TOKENS)));
     this.prefixes = new PrefixCache(this.budget);
-    this.#slice = new Slice(settings, backbone.spec.entangled);
+    this.#slice = new Slice(settings, readsWhole(backbone.spec));
   }
 
   get waiting(): number {
@@ -77,7 +77,7 @@ export class Engine {
       arrival: this.#arrivals++,
       now: this.#now(),
       spec,
-      reusePrefix: this.#settings.prefixCache && !spec.entangled,
+      reusePrefix: this.#settings.prefixCache && !readsWhole(spec),
       fallbackSeed: this.#randomSeed(),
       processors,
     });

@@ -88,6 +88,8 @@ describe("SlotCache", () => {
     mergeSize: 2,
     imageTokenId: null,
     entangled: false,
+    attention: "causal",
+    firstPosition: 0,
   };
   /** A block of `count` tokens whose every value tells whose it is. */
   const block = (mark: number, count: number): Float32Array =>

@@ -5,13 +5,44 @@ const PROMPT_TOKENS = 16;
 
 /**
  * Runs one prompt and one step, so that the runtime's arenas and packed weights stand before the first request: that one
- * would otherwise take several times as long. A graph that cannot run at all fails here, before readiness.
+ * would otherwise take several times as long. A graph that cannot run at all, or does not read prompts as its release says,
+ * fails here, before readiness.
  */
 export async function warmUp(backbone: Backbone): Promise<void> {
   const kv = backbone.open(PROMPT_TOKENS + 1);
   try {
     await backbone.prefill(kv, await backbone.embed(new Int32Array(PROMPT_TOKENS)));
     await backbone.decode([{ kv, embeds: await backbone.embed(new Int32Array(1)) }]);
+  } finally {
+    backbone.close(kv);
+  }
+  await checkAttention(backbone);
+}
+
+/**
+ * A causal graph keeps the same of a token whatever follows it, one with prefix attention does not. Answers of the wrong
+ * kind would look like answers. One layer cannot tell, and neither can activations that share a scale.
+ */
+async function checkAttention(backbone: Backbone): Promise<void> {
+  const { attention, entangled, layers } = backbone.spec;
+  if (entangled || layers < 2) return;
+  const [one, other] = [await firstOfTwo(backbone, 1), await firstOfTwo(backbone, -1)];
+  const found = one.every((value, i) => value === other[i]) ? "causal" : "prefix";
+  if (found !== attention) {
+    throw new Error(`The release says ${attention} attention over prompts, the backbone's graph has ${found}.`);
+  }
+}
+
+/** What is cached of a token that another follows. */
+async function firstOfTwo(backbone: Backbone, follows: number): Promise<Float32Array> {
+  const { hiddenSize } = backbone.spec;
+  const kv = backbone.open(2);
+  try {
+    await backbone.prefill(
+      kv,
+      Float32Array.from({ length: 2 * hiddenSize }, (_, i) => (i < hiddenSize ? Math.sin(i) : follows * Math.cos(i))),
+    );
+    return backbone.readBlock(kv, 0, 1);
   } finally {
     backbone.close(kv);
   }

@@ -16,6 +16,7 @@ export async function engineSource(local: LocalRelease, settings: Settings): Pro
     decoder: local.path(programOf(backbone.files)),
     embedTokens: local.path(programOf(embedTokens.files)),
     config: await readJson(local, backbone.files, "config.json"),
+    prompt: backbone.prompt,
     generationConfig: backbone.files.includes("generation_config.json")
       ? await readJson(local, backbone.files, "generation_config.json")
       : {},

@@ -3,6 +3,7 @@ import type { PromptText } from "../prompt-text.ts";
 import { idefics2Layout } from "./idefics2.ts";
 import { instructblipLayout } from "./instructblip.ts";
 import type { ImageFeatureGrid, ImageTokenLayout } from "./layout.ts";
+import { paligemmaLayout } from "./paligemma.ts";
 import { repeatLayout } from "./repeat.ts";
 import { smolvlmLayout } from "./smolvlm.ts";
 
@@ -17,6 +18,7 @@ const LAYOUTS: Readonly<Record<string, ImageTokenLayout | undefined>> = {
   smolvlm: smolvlmLayout,
   idefics2: idefics2Layout,
   instructblip: instructblipLayout,
+  paligemma: paligemmaLayout,
 };
 
 /** The layout of a `model_type` of config.json; undefined when the family is not known. */

@@ -15,6 +15,8 @@ export interface ImageFeatureGrid {
 export interface ImageTokenLayout {
   /** The token that the image features replace. */
   readonly imageToken: string;
+  /** The layout writes the special tokens, where others leave them to the tokenizer's post-processor. */
+  readonly writesSpecialTokens?: true;
   /** Replaces what the template wrote for each picture; `images` are as many as the template wrote. */
   expand(prompt: PromptText, images: readonly ImageFeatureGrid[]): PromptText;
 }
