@@ -1,8 +1,7 @@
 /** The compiled wasm of the picture path. Where it comes from is the runtime's business: imports in workerd, files in Node. */
 export interface CodecModules {
-  readonly png: WebAssembly.Module;
-  readonly jpeg: WebAssembly.Module;
-  readonly webp: WebAssembly.Module;
+  /** libjpeg-turbo, libspng and libwebp. */
+  readonly codecs: WebAssembly.Module;
   /** Pillow's resize with SIMD. */
   readonly resample: WebAssembly.Module;
 }

@@ -1,8 +1,6 @@
 import resample from "../../../shared/image/resample/resample.wasm";
 import type { CodecModules } from "./codec-modules.ts";
-import jpeg from "./codecs/jpeg.wasm";
-import png from "./codecs/png.wasm";
-import webp from "./codecs/webp.wasm";
+import codecs from "./codecs/codecs.wasm";
 
 /** workerd compiles no wasm at run time: modules are compiled at upload and imported. */
-export const codecModules: CodecModules = { png, jpeg, webp, resample };
+export const codecModules: CodecModules = { codecs, resample };

@@ -7,11 +7,9 @@ import { ROOT } from "../../paths.ts";
 export async function loadCodecModules(): Promise<CodecModules> {
   const compile = async (file: string): Promise<WebAssembly.Module> =>
     WebAssembly.compile(await readFile(path.join(ROOT, file)));
-  const [png, jpeg, webp, resample] = await Promise.all([
-    compile("functions/edge/media/codecs/png.wasm"),
-    compile("functions/edge/media/codecs/jpeg.wasm"),
-    compile("functions/edge/media/codecs/webp.wasm"),
+  const [codecs, resample] = await Promise.all([
+    compile("functions/edge/media/codecs/codecs.wasm"),
     compile("shared/image/resample/resample.wasm"),
   ]);
-  return { png, jpeg, webp, resample };
+  return { codecs, resample };
 }

@@ -1,6 +1,7 @@
 import { FoveaError } from "../../../../shared/errors/error.ts";
 import type { ImageHeader } from "../../../../shared/image/header/image-header.ts";
 import type { DecodedPicture } from "../../../../shared/image/picture-decoder.ts";
+import { readParts, type PictureHeap } from "./picture-heap.ts";
 
 const BI_RGB = 0;
 const BI_BITFIELDS = 3;
@@ -16,7 +17,7 @@ interface Field {
  *
  * Source: Microsoft, Bitmap Storage (BITMAPINFOHEADER, BITMAPV4HEADER).
  */
-export function decodeBmp(bytes: Uint8Array, { width, height }: ImageHeader): DecodedPicture {
+export function decodeBmp(pictureHeap: PictureHeap, bytes: Uint8Array, { width, height }: ImageHeader): DecodedPicture {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const header = view.getUint32(14, true);
   const core = header === 12;
@@ -38,7 +39,10 @@ export function decodeBmp(bytes: Uint8Array, { width, height }: ImageHeader): De
   const palette = bits <= 8 ? readPalette(bytes, paletteAt, colors, core ? 3 : 4) : undefined;
   const fields = bits === 16 || bits === 32 ? readFields(view, header, bits, compression) : undefined;
   const channels = fields?.length === 4 ? 4 : 3;
-  const data = new Uint8Array(width * height * channels);
+  const size = width * height * channels;
+  const data = pictureHeap.use("BMP", readParts([]), ({ codecs, view: viewHeap }) =>
+    viewHeap(codecs.allocate(size), size),
+  );
   for (let y = 0, to = 0; y < height; y += 1) {
     const row = rowAt(y);
     for (let x = 0; x < width; x += 1, to += channels) {

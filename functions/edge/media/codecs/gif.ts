@@ -1,6 +1,7 @@
 import { FoveaError } from "../../../../shared/errors/error.ts";
 import type { ImageHeader } from "../../../../shared/image/header/image-header.ts";
 import type { DecodedPicture } from "../../../../shared/image/picture-decoder.ts";
+import { readParts, type PictureHeap } from "./picture-heap.ts";
 
 const MAX_CODES = 4096;
 
@@ -9,7 +10,7 @@ const MAX_CODES = 4096;
  *
  * Source: GIF89a, 18 to 23 and appendix F (LZW).
  */
-export function decodeGif(bytes: Uint8Array, { width, height }: ImageHeader): DecodedPicture {
+export function decodeGif(pictureHeap: PictureHeap, bytes: Uint8Array, { width, height }: ImageHeader): DecodedPicture {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const screen = view.getUint8(10);
   let at = 13;
@@ -32,19 +33,28 @@ export function decodeGif(bytes: Uint8Array, { width, height }: ImageHeader): De
     palette = greyRamp();
     at = readPalette(bytes, at, flags, palette);
   }
-  const indices = inflateLzw(bytes, at, frame.width * frame.height);
+  const channels = transparent < 0 ? 3 : 4;
+  const [framePixels, pixels] = [frame.width * frame.height, width * height];
   const interlaced = (flags & 0x40) !== 0;
-  if (!interlaced && frame.width === width && frame.height === height) {
-    return toRgb(indices, width, height, palette, transparent);
-  }
-  const screenPixels = new Uint8Array(width * height);
-  if (transparent > 0) screenPixels.fill(transparent);
-  const rows = interlaced ? interlacedRows(frame.height) : undefined;
-  for (let row = 0; row < frame.height; row += 1) {
-    const y = frame.top + (rows?.[row] ?? row);
-    screenPixels.set(indices.subarray(row * frame.width, (row + 1) * frame.width), y * width + frame.left);
-  }
-  return toRgb(screenPixels, width, height, palette, transparent);
+  const whole = !interlaced && frame.width === width && frame.height === height;
+  return pictureHeap.use("GIF", readParts([]), ({ codecs, view: viewHeap }) => {
+    const room = framePixels + (whole ? 0 : pixels) + pixels * channels;
+    const heap = viewHeap(codecs.allocate(room), room);
+    const indices = heap.subarray(0, framePixels);
+    inflateLzw(bytes, at, indices);
+    let screenPixels = indices;
+    if (!whole) {
+      screenPixels = heap.subarray(framePixels, framePixels + pixels).fill(Math.max(0, transparent));
+      const rows = interlaced ? interlacedRows(frame.height) : undefined;
+      for (let row = 0; row < frame.height; row += 1) {
+        const y = frame.top + (rows?.[row] ?? row);
+        screenPixels.set(indices.subarray(row * frame.width, (row + 1) * frame.width), y * width + frame.left);
+      }
+    }
+    const data = heap.subarray(room - pixels * channels);
+    paint(screenPixels, palette, transparent, data);
+    return { data, width, height, channels, upright: false };
+  });
 }
 
 /** Colours that a palette leaves out are greys, as Pillow has it. */
@@ -77,9 +87,9 @@ function interlacedRows(height: number): number[] {
   return rows;
 }
 
-/** Exactly `pixels` colour indices. @throws FoveaError when the data ends before */
-function inflateLzw(bytes: Uint8Array, start: number, pixels: number): Uint8Array {
-  const indices = new Uint8Array(pixels);
+/** Fills `indices` with colour indices. @throws FoveaError when the data ends before */
+function inflateLzw(bytes: Uint8Array, start: number, indices: Uint8Array): void {
+  const pixels = indices.length;
   const damaged = new FoveaError("invalid_image", "The GIF file is truncated or damaged.");
   const minimum = bytes[start] ?? 0;
   if (minimum < 1 || minimum > 11) throw damaged;
@@ -134,18 +144,11 @@ function inflateLzw(bytes: Uint8Array, start: number, pixels: number): Uint8Arra
     }
     previous = code;
   }
-  return indices;
 }
 
-function toRgb(
-  indices: Uint8Array,
-  width: number,
-  height: number,
-  palette: Uint8Array,
-  transparent: number,
-): DecodedPicture {
+/** Colour indices -> RGB, or RGBA where a colour is transparent. */
+function paint(indices: Uint8Array, palette: Uint8Array, transparent: number, data: Uint8Array): void {
   const channels = transparent < 0 ? 3 : 4;
-  const data = new Uint8Array(width * height * channels);
   for (let i = 0, to = 0; i < indices.length; i += 1, to += channels) {
     const index = indices[i] ?? 0;
     data[to] = palette[index * 3] ?? 0;
@@ -153,5 +156,4 @@ function toRgb(
     data[to + 2] = palette[index * 3 + 2] ?? 0;
     if (channels === 4) data[to + 3] = index === transparent ? 0 : 255;
   }
-  return { data, width, height, channels, upright: false };
 }

@@ -2,37 +2,30 @@ import { FoveaError } from "../../../../shared/errors/error.ts";
 import { startsWithAscii } from "../../../../shared/image/header/exif.ts";
 import type { ImageHeader } from "../../../../shared/image/header/image-header.ts";
 import type { DecodedPicture } from "../../../../shared/image/picture-decoder.ts";
-import { wholeFile, type NativeCodec } from "./native-codec.ts";
+import { readParts, type PictureHeap } from "./picture-heap.ts";
+import { turnUpright } from "./turn-upright.ts";
 
 /** WebP -> RGB or RGBA by libwebp. Of an animation the first frame, on a transparent canvas. */
-export function decodeWebp(codec: NativeCodec, bytes: Uint8Array, header: ImageHeader): DecodedPicture {
-  const frame = firstFrame(bytes);
-  if (frame === undefined) return decodeStill(codec, bytes, header, header.alpha ? 4 : 3);
-  const { file, left, top, width, height } = frame;
-  const picture = decodeStill(codec, file, { width, height }, 4);
-  if (width === header.width && height === header.height) return picture;
-  const data = new Uint8Array(header.width * header.height * 4);
-  for (let y = 0; y < height; y += 1) {
-    const row = picture.data.subarray(y * width * 4, (y + 1) * width * 4);
-    data.set(row, ((top + y) * header.width + left) * 4);
-  }
-  return { ...picture, data, width: header.width, height: header.height };
-}
-
-function decodeStill(
-  codec: NativeCodec,
-  bytes: Uint8Array,
-  { width, height }: Pick<ImageHeader, "width" | "height">,
-  channels: 3 | 4,
-): DecodedPicture {
-  const { data, result } = codec.decode(wholeFile(bytes), width * height * channels, [width, height, channels]);
-  if (result !== 1) throw new FoveaError("invalid_image", "The WebP file is damaged.");
-  return { data, width, height, channels, upright: false };
+export function decodeWebp(pictureHeap: PictureHeap, bytes: Uint8Array, header: ImageHeader): DecodedPicture {
+  const frame = firstFrame(bytes) ?? { parts: [bytes], left: 0, top: 0, width: header.width, height: header.height };
+  const animated = frame.parts.length > 1;
+  const channels = header.alpha || animated ? 4 : 3;
+  const length = frame.parts.reduce((sum, part) => sum + part.length, 0);
+  const stride = header.width * channels;
+  return pictureHeap.use("WebP", readParts(frame.parts), (heap) => {
+    const out = heap.codecs.allocate(stride * header.height);
+    if (animated) heap.view(out, stride * header.height).fill(0);
+    const corner = out + frame.top * stride + frame.left * channels;
+    if (heap.codecs.decode_webp(length, corner, frame.width, frame.height, channels, stride) !== 1) {
+      throw new FoveaError("invalid_image", "The WebP file is damaged.");
+    }
+    return turnUpright(heap, out, header, channels);
+  });
 }
 
 interface Frame {
   /** The frame as a file of its own. */
-  readonly file: Uint8Array;
+  readonly parts: readonly Uint8Array[];
   readonly left: number;
   readonly top: number;
   readonly width: number;
@@ -49,21 +42,21 @@ function firstFrame(bytes: Uint8Array): Frame | undefined {
     if (startsWithAscii(bytes, "ANMF", at)) {
       const [width, height] = [1 + u24(body + 6), 1 + u24(body + 9)];
       const chunks = bytes.subarray(body + 16, body + length);
-      return { file: stillFile(chunks, width, height), left: 2 * u24(body), top: 2 * u24(body + 3), width, height };
+      const parts = [stillHead(chunks.length, width, height), chunks];
+      return { parts, left: 2 * u24(body), top: 2 * u24(body + 3), width, height };
     }
     at = body + length + (length & 1);
   }
   return undefined;
 }
 
-/** `RIFF`, `VP8X` with the alpha flag, then the frame's own chunks (`ALPH`, `VP8 ` or `VP8L`). RFC 9649, 2.7. */
-function stillFile(chunks: Uint8Array, width: number, height: number): Uint8Array {
-  const head = 30;
-  const file = new Uint8Array(head + chunks.length);
-  const view = new DataView(file.buffer);
-  const ascii = (text: string, at: number): void => file.set(new TextEncoder().encode(text), at);
+/** `RIFF`, `VP8X` with the alpha flag: what stands before a frame's own chunks (`ALPH`, `VP8 ` or `VP8L`). RFC 9649, 2.7. */
+function stillHead(chunkBytes: number, width: number, height: number): Uint8Array {
+  const head = new Uint8Array(30);
+  const view = new DataView(head.buffer);
+  const ascii = (text: string, at: number): void => head.set(new TextEncoder().encode(text), at);
   ascii("RIFF", 0);
-  view.setUint32(4, file.length - 8, true);
+  view.setUint32(4, head.length - 8 + chunkBytes, true);
   ascii("WEBPVP8X", 8);
   view.setUint32(16, 10, true);
   view.setUint8(20, 0x10);
@@ -71,6 +64,5 @@ function stillFile(chunks: Uint8Array, width: number, height: number): Uint8Arra
   view.setUint8(26, (width - 1) >> 16);
   view.setUint16(27, (height - 1) & 0xffff, true);
   view.setUint8(29, (height - 1) >> 16);
-  file.set(chunks, head);
-  return file;
+  return head;
 }

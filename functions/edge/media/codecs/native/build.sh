@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds ../jpeg.wasm, ../png.wasm and ../webp.wasm. The outputs are committed, so only who changes a codec needs this.
+# Builds ../codecs.wasm: libjpeg-turbo, libspng with zlib's inflate, and libwebp's decoder on one heap, in a memory that the
+# host brings. The output is committed, so only who changes a codec needs this.
 # Needs emscripten (Debian: apt-get install emscripten) and cargo, which brings the libraries' sources: the crates
 # turbojpeg-sys, libwebp-sys, spng-sys and libz-sys carry libjpeg-turbo, libwebp, libspng and zlib unchanged. One file is changed here: see saturate.h.
 set -euo pipefail
@@ -28,9 +29,16 @@ spng=$work/vendor/spng-sys/libspng/spng
 zlib=$work/vendor/libz-sys/src/zlib
 
 flags=(-O3 -msimd128 -fno-exceptions -DNDEBUG -DNO_GETENV)
-link=(--no-entry -sSTANDALONE_WASM=1 -sFILESYSTEM=0 -sMALLOC=emmalloc -sALLOW_MEMORY_GROWTH=1 -sMEMORY_GROWTH_GEOMETRIC_STEP=0
+link=(--no-entry -sSTANDALONE_WASM=1 -sFILESYSTEM=0 -sIMPORTED_MEMORY=1 -sMALLOC=emmalloc -sALLOW_MEMORY_GROWTH=1
   -sINITIAL_MEMORY=1048576 -sMAXIMUM_MEMORY=134217728 -sTOTAL_STACK=131072 -sERROR_ON_UNDEFINED_SYMBOLS=0 -sWARN_ON_UNDEFINED_SYMBOLS=0
-  -Wl,--gc-sections)
+  -Wl,--gc-sections -Wl,--export=__heap_base -Wl,--stack-first)
+
+objects=()
+# compile NAME SOURCE FLAGS...
+compile() {
+  emcc "${flags[@]}" -ffunction-sections -fdata-sections "${@:3}" -c "$2" -o "$work/$1.o"
+  objects+=("$work/$1.o")
+}
 
 build_jpeg() {
   local out=$work/jpeg
@@ -50,39 +58,35 @@ build_jpeg() {
   local all="jdapistd jdcolor jddiffct jdlossls jdmainct jdpostct jdsample jutils"
   local lossy="jdcoefct jddctmgr jdmerge jidctflt jidctfst jidctint jidctred jquant1 jquant2"
   local once="jcomapi jdapimin jdatasrc jdatadst jdhuff jdicc jdinput jdlhuff jdmarker jdmaster jdphuff jerror jmemmgr jmemnobs jpeg_nbits"
-  local objects=()
-  compile() {
-    emcc "${flags[@]}" "${include[@]}" ${2:+-DBITS_IN_JSAMPLE=$2} -ffunction-sections -c "$jpeg/src/$1.c" -o "$out/$1-${2:-8}.o"
-    objects+=("$out/$1-${2:-8}.o")
-  }
-  for name in $once; do compile "$name" ""; done
-  for name in $all $lossy; do compile "$name" ""; compile "$name" 12; done
-  for name in $all; do compile "$name" 16; done
-  emcc "${flags[@]}" "${include[@]}" "$here/jpeg.c" "${objects[@]}" "${link[@]}" -o "$here/../jpeg.wasm"
+  for name in $once $all $lossy; do compile "$name" "$jpeg/src/$name.c" "${include[@]}"; done
+  for name in $all $lossy; do compile "$name-12" "$jpeg/src/$name.c" "${include[@]}" -DBITS_IN_JSAMPLE=12; done
+  for name in $all; do compile "$name-16" "$jpeg/src/$name.c" "${include[@]}" -DBITS_IN_JSAMPLE=16; done
+  compile jpeg "$here/jpeg.c" "${include[@]}"
 }
 
 build_webp() {
-  local sources=("$webp"/src/dec/*.c "$webp"/src/dsp/*.c "$webp"/src/utils/*.c)
-  local kept=()
-  for file in "${sources[@]}"; do
+  # Written in SSE2 and SSE4.1, which emscripten maps to wasm SIMD
+  local include=(-msse2 -msse4.1 -I"$webp")
+  for file in "$webp"/src/{dec,dsp,utils}/*.c; do
     case $(basename "$file") in
-      *enc*|cost*|ssim*|lossless_enc*|*mips*|*msa*|*neon*|*avx*|huffman_encode*|quant_levels_utils*|bit_writer*) ;;
-      *) kept+=("$file") ;;
+      *enc*|cost*|ssim*|*mips*|*msa*|*neon*|*avx*|huffman_encode*|quant_levels_utils*|bit_writer*) ;;
+      *) compile "webp-$(basename "$file" .c)" "$file" "${include[@]}" ;;
     esac
   done
-  # Written in SSE2 and SSE4.1, which emscripten maps to wasm SIMD
-  emcc "${flags[@]}" -msse2 -msse4.1 -I"$webp" "$here/webp.c" "${kept[@]}" "${link[@]}" -o "$here/../webp.wasm"
+  compile webp "$here/webp.c" "${include[@]}"
 }
 
 build_png() {
-  local inflate=()
-  for name in adler32 crc32 inflate inffast inftrees zutil; do inflate+=("$zlib/$name.c"); done
+  for name in adler32 crc32 inflate inffast inftrees zutil; do compile "zlib-$name" "$zlib/$name.c"; done
   # Its own SIMD is for x86 and ARM; the compiler makes wasm SIMD of the plain loops
-  emcc "${flags[@]}" -DSPNG_STATIC -DSPNG_DISABLE_OPT -I"$spng" -I"$zlib" "$here/png.c" "$spng/spng.c" "${inflate[@]}" "${link[@]}" \
-    -o "$here/../png.wasm"
+  local include=(-DSPNG_STATIC -DSPNG_DISABLE_OPT -I"$spng" -I"$zlib")
+  compile spng "$spng/spng.c" "${include[@]}"
+  compile png "$here/png.c" "${include[@]}"
 }
 
 build_jpeg
 build_png
 build_webp
-ls -l "$here"/../*.wasm
+compile heap "$here/heap.c"
+emcc "${flags[@]}" "${objects[@]}" "${link[@]}" -o "$here/../codecs.wasm"
+ls -l "$here/../codecs.wasm"

@@ -1,23 +1,21 @@
 /* libwebp's decoder behind one function. */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
+#include "codec.h"
 #include "src/webp/decode.h"
 
-#define EXPORT(name) __attribute__((export_name(name)))
-
-EXPORT("allocate") uint8_t *allocate(size_t bytes) { return malloc(bytes); }
-EXPORT("release") void release(uint8_t *at) { free(at); }
-
-/* Decodes a still picture into `out`, 3 or 4 bytes a pixel, not premultiplied. 1 when it went well. */
-EXPORT("decode")
-int32_t decode(const uint8_t *file, size_t length, uint8_t *out, int32_t width, int32_t height, int32_t channels) {
+/*
+ * Decodes a still picture into `out`, rows `stride` bytes apart, 3 or 4 bytes a pixel, not premultiplied. libwebp wants
+ * the whole file. 1 when it went well.
+ */
+EXPORT("decode_webp")
+int32_t decode_webp(size_t length, uint8_t *out, int32_t width, int32_t height, int32_t channels, int32_t stride) {
+  uint8_t *file = allocate(length);
+  if (host_read(file, length) != length) host_fail(TRUNCATED);
   int w = 0, h = 0;
   /* The limits were checked on another reader's numbers: they must be the same. */
-  if (!WebPGetInfo(file, length, &w, &h) || w != width || h != height) return 0;
-  const int stride = width * channels;
-  const size_t size = (size_t)stride * height;
-  return (channels == 4 ? WebPDecodeRGBAInto(file, length, out, size, stride)
-                        : WebPDecodeRGBInto(file, length, out, size, stride)) != NULL;
+  if (!WebPGetInfo(file, length, &w, &h) || w != width || h != height) host_fail(SIZE_DIFFERS);
+  const size_t size = (size_t)stride * (height - 1) + (size_t)width * channels;
+  const int32_t good = (channels == 4 ? WebPDecodeRGBAInto(file, length, out, size, stride)
+                                      : WebPDecodeRGBInto(file, length, out, size, stride)) != NULL;
+  free(file);
+  return good;
 }
