@@ -4,6 +4,8 @@ export interface Table {
   readonly rows: readonly (readonly (string | number)[])[];
   /** What the figures were taken on and how to read them. */
   readonly notes?: readonly string[];
+  /** What is beyond its budget: the run then ends with 1. */
+  readonly over?: readonly string[];
 }
 
 export interface BenchOptions {

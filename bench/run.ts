@@ -15,7 +15,8 @@ const json = args.includes("--json");
 if (!json) console.log(`${bench.title}\n${machine()}\n`);
 const table = await bench.run({ args: args.filter((arg) => arg !== "--json") });
 console.log(json ? JSON.stringify({ bench: bench.name, machine: machine(), ...table }) : render(table));
-process.exit(0);
+for (const what of table.over ?? []) console.error(`OVER: ${what}`);
+process.exit(table.over === undefined || table.over.length === 0 ? 0 : 1);
 
 async function benchNames(): Promise<string[]> {
   const files = await readdir(import.meta.dirname);

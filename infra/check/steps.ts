@@ -55,4 +55,9 @@ export const STEPS: readonly Step[] = [
     what: "built wasm is what its source gives",
     command: ["node", "infra/build-wasm/run.ts", "--check"],
   },
+  {
+    name: "codecs",
+    what: "the committed codecs are what was built from these sources",
+    command: ["node", "infra/check/codecs.ts"],
+  },
 ];

@@ -1,8 +1,8 @@
 /**
- * Bounds on pictures. All but the last two are checked on the header, before a decoder sees the file.
+ * Bounds on pictures, checked on the header, before a decoder sees the file.
  *
- * The budget behind them is one isolate's 128 MB: the encoded file (12 MiB) and a codec's heap, measured at the limit of
- * pixels beside its copy of the file: JPEG 37 MiB, progressive 73, PNG 36 (RGBA 48), WebP 37 (lossless 59).
+ * The budget behind them is one isolate's 128 MB: what they let a picture take at most fits `MAX_PICTURE_HEAP_BYTES`. Measured
+ * at the limits: PNG 36 MiB (RGBA 48), JPEG 37 (in several scans 73), WebP 49 with its file (lossless RGBA 74), GIF 72.
  */
 
 const MIB = 1024 * 1024;
@@ -40,9 +40,9 @@ export const MAX_JPEG_SCANS = 64;
 
 /**
  * Coefficients, in bytes, that a JPEG in several scans keeps until its last scan: 2 bytes a sample. A 12.6 MP picture
- * in 4:2:0 takes 36 MiB; 4:4:4 passes up to 6.9 MP. Beyond: 400 `image_too_large`.
+ * in 4:2:0 takes just this; 4:2:2 passes up to 9.4 MP, 4:4:4 up to 6.3. Beyond: 400 `image_too_large`.
  */
-export const MAX_JPEG_COEFFICIENT_BYTES = 40 * MIB;
+export const MAX_JPEG_COEFFICIENT_BYTES = 36 * MIB;
 
 /** Sum of all pictures' pixels in one request: bounds decode time to a few seconds; beyond: 400 `image_too_large`. */
 export const MAX_REQUEST_PIXELS = 4 * MAX_IMAGE_PIXELS;
@@ -52,9 +52,3 @@ export const MAX_REQUEST_PIXELS = 4 * MAX_IMAGE_PIXELS;
  * (2304 x 2304 and a base view) and GLM-4V take, 18 MB as bytes. Beyond: 400 `image_too_large`.
  */
 export const MAX_PROCESSED_PIXELS = 6_000_000;
-
-/** Picture jobs that wait for the isolate's one decoder; beyond: 503 `overloaded`, so that waiting bodies do not add up. */
-export const MAX_WAITING_PICTURES = 2;
-
-/** Milliseconds that a picture job waits for the decoder; beyond: 503 `overloaded`. */
-export const MAX_PICTURE_WAIT_MS = 5_000;

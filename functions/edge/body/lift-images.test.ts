@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { MAX_REQUEST_TEXT_BYTES } from "../../../shared/limits/limits.ts";
 import { decodeBase64InPlace } from "./base64.ts";
 import { liftImages } from "./lift-images.ts";
 
@@ -43,6 +44,15 @@ describe("liftImages", () => {
       expect(liftImages(new Uint8Array(new TextEncoder().encode(text))).text).toBe(text);
     }
     expect(() => liftImages(Uint8Array.of(0x22, 0xff, 0x22))).toThrow(TypeError);
+  });
+
+  it("takes pictures of any size, and text up to its limit", () => {
+    const body = (pictureChars: number, textChars: number): Uint8Array<ArrayBuffer> => {
+      const picture = `{"url":"data:image/png;base64,${"A".repeat(pictureChars)}"}`;
+      return new Uint8Array(new TextEncoder().encode(`[${picture},"${"é".repeat(textChars / 2)}",${picture}]`));
+    };
+    expect(liftImages(body(2 * MAX_REQUEST_TEXT_BYTES, MAX_REQUEST_TEXT_BYTES - 1024)).images).toHaveLength(2);
+    expect(() => liftImages(body(8, MAX_REQUEST_TEXT_BYTES))).toThrow(expect.objectContaining({ status: 413 }));
   });
 
   it("stand-ins cannot be guessed", () => {

@@ -1,3 +1,5 @@
+import { FoveaError } from "../../../shared/errors/error.ts";
+import { MAX_REQUEST_TEXT_BYTES } from "../../../shared/limits/limits.ts";
 import { decodeBase64InPlace } from "./base64.ts";
 
 const QUOTE = 0x22;
@@ -29,6 +31,7 @@ export interface LiftedBody {
  *
  * Strings are told apart by their quotes alone, which is sound for any JSON; what is no JSON is found by the parser.
  * @throws TypeError when what is left is not UTF-8
+ * @throws FoveaError `body_too_large` when what is left is too much to parse
  */
 export function liftImages(body: Uint8Array<ArrayBuffer>): LiftedBody {
   const standIn = `lifted:${crypto.randomUUID()}:`;
@@ -36,12 +39,18 @@ export function liftImages(body: Uint8Array<ArrayBuffer>): LiftedBody {
   const images: LiftedImage[] = [];
   let text = "";
   let done = 0;
+  let room = MAX_REQUEST_TEXT_BYTES;
+  const takeText = (end: number): string => {
+    room -= end - done;
+    if (room < 0) throw new FoveaError("body_too_large", "The request has too much text. Send a shorter one.");
+    return decoder.decode(body.subarray(done, end), { stream: end < body.length });
+  };
   for (let open = body.indexOf(QUOTE); open !== -1;) {
     const close = closingQuote(body, open + 1);
     if (close === -1) break;
     const prefix = DATA_URI.exec(ascii(body, open + 1, Math.min(close, open + 1 + PREFIX_BYTES)))?.[0];
     if (prefix !== undefined && URL_MEMBER.test(ascii(body, Math.max(0, open - BEFORE_BYTES), open))) {
-      text += `${decoder.decode(body.subarray(done, open + 1), { stream: true })}${standIn}${images.length}`;
+      text += `${takeText(open + 1)}${standIn}${images.length}`;
       const start = open + 1 + prefix.length;
       const length = decodeBase64InPlace(body, start, close);
       images.push(length === -1 ? null : body.subarray(start, start + length));
@@ -49,7 +58,7 @@ export function liftImages(body: Uint8Array<ArrayBuffer>): LiftedBody {
     }
     open = body.indexOf(QUOTE, close + 1);
   }
-  text += decoder.decode(body.subarray(done));
+  text += takeText(body.length);
   return { text, images, standIn };
 }
 

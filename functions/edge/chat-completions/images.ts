@@ -5,14 +5,15 @@ import { checkImageLimits, checkRequestPixels } from "../../../shared/image/head
 import type { ImageHeader } from "../../../shared/image/header/image-header.ts";
 import { readImageHeader } from "../../../shared/image/header/read-image-header.ts";
 import type { ImageProcessor, ProcessedImages } from "../../../shared/image/processors/image-processor.ts";
+import { MAX_GATE_WAIT_MS, MAX_WAITING_PICTURES } from "../../../shared/limits/gates.ts";
 import { ENCODER_RELEASE_BUDGET_BYTES } from "../../../shared/limits/releases.ts";
 import { place } from "../../../shared/placement/place.ts";
 import { sha256Hex } from "../../../shared/releases/digest.ts";
 import { encodeAtEdge } from "../encoding/client.ts";
 import { encoderLoad } from "../encoding/encoder-load.ts";
+import { Gate } from "../gate/gate.ts";
 import { decodeImage } from "../media/decode-image.ts";
 import { edgeDecoder } from "../media/edge-decoder.ts";
-import { PictureGate } from "../media/picture-gate.ts";
 import type { EdgeModel } from "../model/edge-model.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import type { ImageFile } from "./take-images.ts";
@@ -28,7 +29,13 @@ export interface Picture {
   readonly rows: number;
 }
 
-const gate = new PictureGate();
+/** One picture at a time: the decoded one lies on the heap that the next one begins anew, until the job is done with it. */
+const pictureGate = new Gate({
+  capacity: 1,
+  maxWaiting: MAX_WAITING_PICTURES,
+  maxWaitMs: MAX_GATE_WAIT_MS,
+  message: "Other pictures are being read. Try again shortly.",
+});
 
 /**
  * Decodes and processes the files one after another, so that one decoded picture is the peak.
@@ -65,8 +72,7 @@ async function processOne(
   stopwatch: Stopwatch,
 ): Promise<ProcessedImages> {
   try {
-    // The decoded picture lies on the codec's heap: nobody else may decode before it is processed.
-    return await gate.run(async () => {
+    return await pictureGate.run(1, async () => {
       const { transparency } = imageProcessor;
       const image = await stopwatch.time("image_decode", "edge", () =>
         decodeImage(bytes, edgeDecoder, { transparency }),

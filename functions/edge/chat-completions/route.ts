@@ -1,12 +1,11 @@
 import { Hono } from "hono";
 import { FoveaError } from "../../../shared/errors/error.ts";
-import { MAX_REQUEST_BODY_BYTES } from "../../../shared/limits/limits.ts";
 import { chatRequestSchema } from "../../../shared/openai/chat-request.ts";
 import { serverTiming } from "../../../shared/openai/timing.ts";
 import { EVENT_STREAM_HEADERS } from "../../../shared/sse/format.ts";
 import { liftImages, type LiftedBody } from "../body/lift-images.ts";
 import { parseJson } from "../body/parse-json.ts";
-import { readBytes } from "../body/read-bytes.ts";
+import { withBody } from "../body/with-body.ts";
 import type { EdgeEnv } from "../context.ts";
 import { completeChat } from "./complete.ts";
 import { answerChat } from "./service.ts";
@@ -20,16 +19,19 @@ export const chatCompletions = new Hono<EdgeEnv>()
     const settings = c.get("settings");
     const requestId = c.get("requestId");
     const stopwatch = new Stopwatch(c.get("arrivedAt"), settings.stage === "local");
-    const lifted = liftBody(await readBytes(c.req.raw, MAX_REQUEST_BODY_BYTES));
-    const request = parseJson(lifted.text, chatRequestSchema);
-    const answer = await answerChat(request, takeImages(request, lifted), {
-      env: c.env,
-      settings,
-      apiKey: c.get("apiKey"),
-      requestId,
-      traceparent: c.req.header("traceparent"),
-      signal: c.req.raw.signal,
-      stopwatch,
+    const { request, answer } = await withBody(c.req.raw, async (body) => {
+      const lifted = liftBody(body);
+      const request = parseJson(lifted.text, chatRequestSchema);
+      const answer = await answerChat(request, takeImages(request, lifted), {
+        env: c.env,
+        settings,
+        apiKey: c.get("apiKey"),
+        requestId,
+        traceparent: c.req.header("traceparent"),
+        signal: c.req.raw.signal,
+        stopwatch,
+      });
+      return { request, answer };
     });
     c.header("x-fovea-release", answer.release);
     if (request.stream === true) {
@@ -47,6 +49,7 @@ function liftBody(body: Uint8Array<ArrayBuffer>): LiftedBody {
   try {
     return liftImages(body);
   } catch (cause) {
+    if (cause instanceof FoveaError) throw cause;
     throw new FoveaError("invalid_json", "The body is not UTF-8 text.", { cause });
   }
 }

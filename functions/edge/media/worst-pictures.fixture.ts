@@ -10,18 +10,22 @@ export interface WorstPicture {
 const [WIDTH, HEIGHT] = [4096, 3072];
 const [HEAVY_WIDTH, HEAVY_HEIGHT] = [2800, 3000];
 
+/** A lossless, transparent WebP file lies on the heap beside two pictures of 4 bytes a pixel: what MAX_PICTURE_HEAP_BYTES leaves it. */
+const MAX_WEBP_BYTES = 9 * 1024 * 1024;
+
 /**
- * Of each format what needs most, as a file of exactly `fileBytes`: the pixels are plain, the rest is filled with parts
+ * Of each format what needs most, as a file of `fileBytes`: the pixels are plain, the rest is filled with parts
  * that every reader skips.
  */
 export async function worstPictures(fileBytes = MAX_IMAGE_FILE_BYTES): Promise<WorstPicture[]> {
+  const webpBytes = Math.min(fileBytes, MAX_WEBP_BYTES);
   return [
     { name: "PNG, transparent", bytes: await png(WIDTH, HEIGHT, 1, fileBytes) },
     { name: "JPEG in several scans", bytes: jpeg(fileBytes) },
-    { name: "WebP, lossless and transparent", bytes: webp(fileBytes, vp8l(HEAVY_WIDTH, HEAVY_HEIGHT)) },
+    { name: "WebP, lossless and transparent", bytes: webp(webpBytes, vp8l(HEAVY_WIDTH, HEAVY_HEIGHT)) },
     { name: "GIF, transparent and interlaced", bytes: gif(fileBytes) },
     { name: "PNG, transparent, quarter turn", bytes: await png(HEAVY_WIDTH, HEAVY_HEIGHT, 6, fileBytes) },
-    { name: "WebP, animated, quarter turn", bytes: animatedWebp(fileBytes) },
+    { name: "WebP, animated, quarter turn", bytes: animatedWebp(webpBytes) },
   ];
 }
 
@@ -77,17 +81,17 @@ function crc32(bytes: Uint8Array): number {
   return ~crc;
 }
 
-/** Progressive, luma three times as wide as chroma: 3.3 bytes of coefficients a pixel, 40 MiB in all. One DC scan of zeros. */
+/** Progressive, 4:2:0: 3 bytes of coefficients a pixel (MAX_JPEG_COEFFICIENT_BYTES). One DC scan of zeros. */
 function jpeg(fileBytes: number): Bytes {
   const segment = (marker: number, ...body: readonly (Uint8Array | readonly number[] | string)[]): Bytes => {
     const joined = join(...body);
     return join([0xff, marker], be(joined.length + 2, 2), joined);
   };
-  const blocks = Math.ceil(WIDTH / 24) * (HEIGHT / 8) * 5;
+  const blocks = (WIDTH / 16) * (HEIGHT / 16) * 6;
   const head = join([0xff, 0xd8], segment(0xe1, "Exif\0\0", exif(6)));
   const tail = join(
     segment(0xdb, [0], new Uint8Array(64).fill(1)),
-    segment(0xc2, [8], be(HEIGHT, 2), be(WIDTH, 2), [3, 1, 0x31, 0, 2, 0x11, 0, 3, 0x11, 0]),
+    segment(0xc2, [8], be(HEIGHT, 2), be(WIDTH, 2), [3, 1, 0x22, 0, 2, 0x11, 0, 3, 0x11, 0]),
     // One code of one bit: no difference to the block before
     segment(0xc4, [0, 1], new Uint8Array(15), [0]),
     segment(0xda, [3, 1, 0, 2, 0, 3, 0, 0, 0, 0]),

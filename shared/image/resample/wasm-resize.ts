@@ -41,7 +41,7 @@ const PAGE = 65_536;
  * Memory of a resize beside the picture; a plan that needs more (thousands of source rows in one output row) runs in
  * TypeScript, which reads the picture where it lies.
  */
-const MAX_SCRATCH_BYTES = 8 * 1024 * 1024;
+const MAX_SCRATCH_BYTES = 2 * 1024 * 1024;
 
 const up = (value: number, to: number): number => Math.ceil(value / to) * to;
 

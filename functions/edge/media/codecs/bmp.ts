@@ -40,9 +40,7 @@ export function decodeBmp(pictureHeap: PictureHeap, bytes: Uint8Array, { width, 
   const fields = bits === 16 || bits === 32 ? readFields(view, header, bits, compression) : undefined;
   const channels = fields?.length === 4 ? 4 : 3;
   const size = width * height * channels;
-  const data = pictureHeap.use("BMP", readParts([]), ({ codecs, view: viewHeap }) =>
-    viewHeap(codecs.allocate(size), size),
-  );
+  const data = pictureHeap.use("BMP", readParts([]), (heap) => heap.view(heap.codecs.allocate(size), size));
   for (let y = 0, to = 0; y < height; y += 1) {
     const row = rowAt(y);
     for (let x = 0; x < width; x += 1, to += channels) {

@@ -37,21 +37,21 @@ export function decodeGif(pictureHeap: PictureHeap, bytes: Uint8Array, { width, 
   const [framePixels, pixels] = [frame.width * frame.height, width * height];
   const interlaced = (flags & 0x40) !== 0;
   const whole = !interlaced && frame.width === width && frame.height === height;
-  return pictureHeap.use("GIF", readParts([]), ({ codecs, view: viewHeap }) => {
+  return pictureHeap.use("GIF", readParts([]), (heap) => {
     const room = framePixels + (whole ? 0 : pixels) + pixels * channels;
-    const heap = viewHeap(codecs.allocate(room), room);
-    const indices = heap.subarray(0, framePixels);
+    const buffer = heap.view(heap.codecs.allocate(room), room);
+    const indices = buffer.subarray(0, framePixels);
     inflateLzw(bytes, at, indices);
     let screenPixels = indices;
     if (!whole) {
-      screenPixels = heap.subarray(framePixels, framePixels + pixels).fill(Math.max(0, transparent));
+      screenPixels = buffer.subarray(framePixels, framePixels + pixels).fill(Math.max(0, transparent));
       const rows = interlaced ? interlacedRows(frame.height) : undefined;
       for (let row = 0; row < frame.height; row += 1) {
         const y = frame.top + (rows?.[row] ?? row);
         screenPixels.set(indices.subarray(row * frame.width, (row + 1) * frame.width), y * width + frame.left);
       }
     }
-    const data = heap.subarray(room - pixels * channels);
+    const data = buffer.subarray(room - pixels * channels);
     paint(screenPixels, palette, transparent, data);
     return { data, width, height, channels, upright: false };
   });

@@ -19,7 +19,7 @@ export type ReadFile = (into: Uint8Array) => number;
 export interface HeapForPicture {
   readonly codecs: Omit<CodecExports, "_initialize" | "__heap_base">;
   /** Bytes on the heap; a later allocation or decode may detach the view. */
-  view(at: number, bytes: number): Uint8Array;
+  readonly view: (at: number, bytes: number) => Uint8Array;
 }
 
 const PAGE_BYTES = 65_536;
@@ -126,7 +126,7 @@ export class PictureHeap {
 }
 
 /** Parts of a file, one after another. */
-export function readParts(parts: Iterable<Uint8Array>): ReadFile {
+export function readParts(parts: Iterable<Uint8Array, undefined>): ReadFile {
   const rest = parts[Symbol.iterator]();
   let part: Uint8Array | undefined = new Uint8Array(0);
   return (into) => {

@@ -5,6 +5,7 @@
 # turbojpeg-sys, libwebp-sys, spng-sys and libz-sys carry libjpeg-turbo, libwebp, libspng and zlib unchanged. One file is changed here: see saturate.h.
 set -euo pipefail
 cd "$(dirname "$0")"
+export LC_ALL=C
 here=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -89,4 +90,7 @@ build_png
 build_webp
 compile heap "$here/heap.c"
 emcc "${flags[@]}" "${objects[@]}" "${link[@]}" -o "$here/../codecs.wasm"
+chmod 644 "$here/../codecs.wasm"
 ls -l "$here/../codecs.wasm"
+# What infra/check/codecs.ts compares
+sha256sum build.sh *.c *.h ../codecs.wasm > built.sha256

@@ -1,0 +1,22 @@
+/** How much of what takes memory goes on at a time in the edge's isolate, and how long a request waits for its turn. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/**
+ * Bodies that are held at a time, in bytes: one of the largest, or many common ones. What does not fit waits before it is
+ * read; beyond the wait: 503 `overloaded`.
+ */
+export const MAX_HELD_BODY_BYTES = 24 * MIB;
+
+/** A body that counts for nothing: text, which must not wait for somebody's upload. */
+export const SMALL_BODY_BYTES = 64 * KIB;
+
+/** Requests whose body waits unread; beyond: 503 `overloaded`. */
+export const MAX_WAITING_BODIES = 16;
+
+/** Picture jobs that wait for the isolate's one decoder; beyond: 503 `overloaded`. */
+export const MAX_WAITING_PICTURES = 8;
+
+/** Milliseconds that a body or a picture waits for its turn; beyond: 503 `overloaded`. */
+export const MAX_GATE_WAIT_MS = 5_000;
