@@ -12,6 +12,8 @@ import { writeProgram } from "../program/program.ts";
 import { attentionScratchBytes, leftRows, limit16, TILE_BYTES } from "../program/sizes.ts";
 import { aligned, planArena, type Allocation } from "./arena.ts";
 import { LINEAR_KINDS, packWeights, type LinearKind } from "./pack.ts";
+import { groupHeads } from "./head-groups.ts";
+import { inPlace } from "./in-place.ts";
 import { blockRows } from "./row-blocks.ts";
 
 export interface Assembled {
@@ -26,12 +28,14 @@ type Word =
   | { readonly in: Allocation; readonly bytes: number }
   | { readonly weight: number };
 
+type PlacedWord = number | { readonly weight: number };
+
 interface PlacedWeights {
   readonly kind: LinearKind;
   readonly of: Float32Array | null;
-  readonly right: Word;
-  readonly scales: Word;
-  readonly bias: Word;
+  readonly right: PlacedWord;
+  readonly scales: PlacedWord;
+  readonly bias: PlacedWord;
 }
 
 class Assembler {
@@ -47,6 +51,12 @@ class Assembler {
   /** Packed weights that were placed already: the blocks of one product share them. */
   readonly #packed = new Map<Float32Array, PlacedWeights[]>();
   readonly #tile = this.#allocate(TILE_BYTES);
+  readonly #places: ReadonlyMap<number, number>;
+
+  /** `places`: buffers that stand where another one stood, by id. */
+  constructor(places: ReadonlyMap<number, number>) {
+    this.#places = places;
+  }
 
   #allocate(bytes: number): Allocation {
     const made = { bytes, first: this.#instructions, last: this.#instructions, offset: 0 };
@@ -62,10 +72,11 @@ class Assembler {
   }
 
   of(buffer: Buffer): Allocation {
-    let known = this.#buffers.get(buffer.id);
+    const id = this.#places.get(buffer.id) ?? buffer.id;
+    let known = this.#buffers.get(id);
     if (known === undefined) {
       known = this.#allocate(buffer.elements * 4);
-      this.#buffers.set(buffer.id, known);
+      this.#buffers.set(id, known);
     }
     return known;
   }
@@ -115,7 +126,7 @@ class Assembler {
     this.#packed.set(step.weight, placed);
     const known = placed.find((one) => one.kind === kind && one.of === step.bias);
     if (known !== undefined) return known;
-    const { right, scales, bias } = pack(kind, step.weight, step.bias, step.k, step.n);
+    const { right, scales, bias } = pack(kind, step.weight, step.bias, step.k, step.columns?.of ?? step.n);
     const made = {
       kind,
       of: step.bias,
@@ -130,6 +141,9 @@ class Assembler {
   #linear(step: LinearStep, kind: LinearKind, packed: PlacedWeights): void {
     const { left, scales, corrections } = this.#left(step, kind);
     const at = (allocation: Allocation): Word => ({ in: allocation, bytes: 0 });
+    const column = step.columns?.first ?? 0;
+    const fromColumn = (word: PlacedWord, bytes: number): PlacedWord =>
+      typeof word === "number" ? word : { weight: word.weight + column * bytes };
     this.#emit(
       "linear",
       kind,
@@ -137,9 +151,9 @@ class Assembler {
       at(left),
       kind === LINEAR_KINDS.f32 ? NONE : at(scales),
       kind === LINEAR_KINDS.i8_u7 ? at(corrections) : NONE,
-      packed.right,
-      packed.scales,
-      packed.bias,
+      fromColumn(packed.right, step.k * (kind === LINEAR_KINDS.f32 ? 4 : 1)),
+      fromColumn(packed.scales, 4),
+      fromColumn(packed.bias, 4),
       step.residual === null ? NONE : this.#place(step.residual),
       step.rows,
       step.k,
@@ -245,11 +259,12 @@ export function assemble(
   steps: Steps,
   kindOf: (step: LinearStep) => LinearKind,
   pack: typeof packWeights = packWeights,
-  blockSize?: number,
+  sizes: { readonly blockRows?: number; readonly groupBytes?: number } = {},
 ): Assembled {
-  const assembler = new Assembler();
+  const parts = blockRows(groupHeads(steps.steps, sizes.groupBytes), sizes.blockRows);
+  const assembler = new Assembler(inPlace(parts, steps.output.slot.buffer.id));
   // The picture is there before the first instruction.
   assembler.of(steps.input.buffer);
-  for (const step of blockRows(steps.steps, blockSize)) assembler.step(step, kindOf, pack);
+  for (const step of parts) assembler.step(step, kindOf, pack);
   return assembler.finish(steps);
 }

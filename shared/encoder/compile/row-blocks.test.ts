@@ -7,15 +7,19 @@ import { assemble } from "./assemble.ts";
 import { compileGraph } from "./compile.ts";
 import { LINEAR_KINDS, packWeights } from "./pack.ts";
 
-describe("blockRows", () => {
-  for (const name of ["vit", "idefics3"] as const) {
+const NAMES = ["vit", "idefics3", "written-out"] as const;
+
+describe("blockRows and groupHeads", () => {
+  for (const name of NAMES) {
     for (const kind of ["i8_u7", "i16_i8", "f32"] as const) {
-      it(`${name} with ${kind}: blocks of 4 or 8 rows change no bit, nor the weights, and need less memory`, async () => {
+      it(`${name} with ${kind}: blocks of rows and single heads change no bit, nor the weights, and need less memory`, async () => {
         const compiled = compileGraph(onnxOf(name));
         if ("unsupported" in compiled) throw new Error(compiled.unsupported);
         const whole = assemble(compiled.steps, () => LINEAR_KINDS[kind]);
         for (const rows of [4, 8]) {
-          const { program, weights } = assemble(compiled.steps, () => LINEAR_KINDS[kind], packWeights, rows);
+          const { program, weights } = assemble(compiled.steps, () => LINEAR_KINDS[kind], packWeights, {
+            blockRows: rows,
+          });
           expect(weights).toEqual(whole.weights);
           const parsed = parseProgram(program);
           expect(parsed.instructions.length).toBeGreaterThan(parseProgram(whole.program).instructions.length);

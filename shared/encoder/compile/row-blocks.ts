@@ -1,22 +1,11 @@
-import type { Buffer, LinearStep, Slot, Step } from "../graph/steps.ts";
+import type { LinearStep, Slot, Step } from "../graph/steps.ts";
+import { bufferMaker, readersOf } from "./readers.ts";
 
-/** Rows that a hidden layer is computed for at once. Weights pass by once a block, which 256 rows pay for many times over. */
-const BLOCK_ROWS = 256;
+/** Most rows that a hidden layer is computed for at once. Weights pass by once a block, which so many rows pay for many times over. */
+const BLOCK_ROWS = 96;
 
-function places(step: Step): readonly Slot[] {
-  switch (step.kind) {
-    case "linear":
-      return step.residual === null ? [step.x] : [step.x, step.residual];
-    case "layer_norm":
-      return [step.from, step.gamma, step.beta];
-    case "attention":
-      return [step.q, step.k, step.v];
-    case "combine":
-      return [step.a, step.b];
-    default:
-      return [step.from];
-  }
-}
+/** Tiles have 6 or 4 rows: blocks of a multiple of both leave none half empty. */
+const TILE_ROWS = 12;
 
 function shifted(slot: Slot, elements: number): Slot {
   return { buffer: slot.buffer, offset: slot.offset + elements };
@@ -39,11 +28,8 @@ function rowsOf(step: LinearStep, first: number, rows: number): LinearStep {
  * 3,072 it would be the largest thing in the arena. Rows are independent, so not a bit changes.
  */
 export function blockRows(steps: readonly Step[], blockSize = BLOCK_ROWS): Step[] {
-  const readers = new Map<number, number>();
-  for (const step of steps)
-    for (const { buffer } of places(step)) readers.set(buffer.id, (readers.get(buffer.id) ?? 0) + 1);
-  let next =
-    Math.max(0, ...steps.flatMap((step) => [step.out.buffer.id, ...places(step).map(({ buffer }) => buffer.id)])) + 1;
+  const readers = readersOf(steps);
+  const buffer = bufferMaker(steps);
   const result: Step[] = [];
   for (let i = 0; i < steps.length; i++) {
     const [step, after] = [steps[i], steps[i + 1]];
@@ -52,14 +38,15 @@ export function blockRows(steps: readonly Step[], blockSize = BLOCK_ROWS): Step[
       if (step !== undefined) result.push(step);
       continue;
     }
-    if (readers.get(step.out.buffer.id) !== 1 || step.out.offset !== 0 || after.x.offset !== 0) {
+    if (readers.get(step.out.buffer.id)?.length !== 1 || step.out.offset !== 0 || after.x.offset !== 0) {
       result.push(step);
       continue;
     }
-    for (let first = 0; first < step.rows; first += blockSize) {
-      const rows = Math.min(blockSize, step.rows - first);
-      const block: Buffer = { id: next++, elements: rows * step.n, constant: null };
-      const slot = { buffer: block, offset: 0 };
+    const even = step.rows / Math.ceil(step.rows / blockSize);
+    const size = Math.min(blockSize, Math.ceil(even / TILE_ROWS) * TILE_ROWS);
+    for (let first = 0; first < step.rows; first += size) {
+      const rows = Math.min(size, step.rows - first);
+      const slot = { buffer: buffer(rows * step.n), offset: 0 };
       result.push({ ...rowsOf(step, first, rows), out: slot }, { ...rowsOf(after, first, rows), x: slot });
     }
     i++;

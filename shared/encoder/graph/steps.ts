@@ -45,6 +45,8 @@ export interface LinearStep {
   readonly bias: Float32Array | null;
   readonly activation: Activation;
   readonly residual: Slot | null;
+  /** Only `n` columns of `weight`, which has `of`, from `first` on. */
+  readonly columns?: { readonly first: number; readonly of: number };
 }
 
 /** Over the last dimension of [rows, columns]. */
