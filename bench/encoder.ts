@@ -1,111 +1,75 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { assemble } from "../shared/encoder/compile/assemble.ts";
 import { cosine } from "../shared/encoder/compile/calibrate.ts";
-import { compileGraph } from "../shared/encoder/compile/compile.ts";
-import { LINEAR_KINDS, type LinearKind } from "../shared/encoder/compile/pack.ts";
-import { MAX_SHARD_BYTES } from "../shared/limits/limits.ts";
+import { ENCODER_BUDGET_BYTES } from "../shared/limits/isolate.ts";
 import type { Bench } from "./bench.ts";
-import { encoderGraph, SHAPES, type EncoderShape } from "./encoder/graphs.ts";
-import { startNative, startWorkerd, type RuntimeProcess } from "./encoder/process.ts";
+import { begin, CONTENDERS, heapBytes, readMs, runAgain, type Running } from "./encoder/contenders.ts";
+import { SHAPES, type EncoderShape } from "./encoder/graphs.ts";
+import { writeModels } from "./encoder/models.ts";
 
-/** Rounds of one run each, by the size of the model; all runtimes take turns, so that a busy machine is busy for all. */
-const ROUNDS: Readonly<Record<string, number>> = {
-  "ViT-S/16 at 224": 15,
-  "SigLIP-B/16 at 224": 7,
-  "SmolVLM encoder at 512": 3,
-};
+/** Rounds of one run each; all runtimes take turns, so that a busy machine is busy for all. */
+const ROUNDS = 12;
+
+/** After so long no further round of a model begins: the whole bench ends within eight minutes. */
+const ROUNDS_MS = 60_000;
+
 const CPU_FLAGS = ["avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni"];
-
-interface Contender {
-  readonly name: string;
-  readonly files: string;
-  readonly start: (folder: string) => Promise<RuntimeProcess>;
-}
-
-const ours = (folder: string): Promise<RuntimeProcess> => startWorkerd("ours.workerd.ts", folder);
-const ort = (folder: string): Promise<RuntimeProcess> => startWorkerd("ort.workerd.ts", folder);
-
-const CONTENDERS: readonly Contender[] = [
-  { name: "onnxruntime-node fp32", files: "fp32.onnx", start: startNative },
-  { name: "onnxruntime-node int8", files: "int8.onnx", start: startNative },
-  { name: "onnxruntime-web fp32, workerd", files: "fp32.onnx", start: ort },
-  { name: "onnxruntime-web int8, workerd", files: "int8.onnx", start: ort },
-  { name: "ours i8 x u7, workerd", files: "i8_u7", start: ours },
-  { name: "ours i16 x i8, workerd", files: "i16_i8", start: ours },
-];
-
-/** A program with its weights in shards, as a release has them. */
-async function writeProgram(folder: string, onnx: Uint8Array, kind: LinearKind): Promise<void> {
-  const compiled = compileGraph(onnx);
-  if ("unsupported" in compiled) throw new Error(compiled.unsupported);
-  const { program, weights } = assemble(compiled.steps, () => kind);
-  await mkdir(folder, { recursive: true });
-  await writeFile(path.join(folder, "program"), program);
-  const shards: { sha256: string; size: number }[] = [];
-  for (let at = 0; at < weights.length; at += MAX_SHARD_BYTES) {
-    const part = weights.subarray(at, at + MAX_SHARD_BYTES);
-    await writeFile(path.join(folder, `shard-${shards.length}`), part);
-    shards.push({ sha256: createHash("sha256").update(part).digest("hex"), size: part.length });
-  }
-  await writeFile(path.join(folder, "shards.json"), JSON.stringify(shards));
-}
-
-async function writeModels(folder: string, shape: EncoderShape): Promise<void> {
-  const onnx = encoderGraph(shape);
-  await writeFile(path.join(folder, "fp32.onnx"), onnx);
-  await writeFile(path.join(folder, "int8.onnx"), encoderGraph(shape, true));
-  await writeProgram(path.join(folder, "i8_u7"), onnx, LINEAR_KINDS.i8_u7);
-  await writeProgram(path.join(folder, "i16_i8"), onnx, LINEAR_KINDS.i16_i8);
-}
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
+function megabytes(bytes: number | null): string {
+  return bytes === null || bytes === 0 ? "-" : (bytes / 1e6).toFixed(1);
+}
+
 type Row = readonly (string | number)[];
+
+async function rowOf(model: string, one: Running, base: Running, heap: number | null): Promise<Row> {
+  const { contender, load, first, wasmBytes, times } = one;
+  const [run, read] = [median(times), await readMs(one)];
+  const all = heap === null ? null : wasmBytes + heap;
+  return [
+    model,
+    contender.name,
+    load.cpuMs.toFixed(0),
+    first.cpuMs.toFixed(0),
+    run.toFixed(1),
+    Math.min(...times).toFixed(1),
+    (run / median(base.times)).toFixed(2),
+    read === null ? "-" : ((load.cpuMs + first.cpuMs) / (run + read)).toFixed(2),
+    megabytes(wasmBytes),
+    megabytes(heap),
+    megabytes(all),
+    all === null ? "-" : all <= ENCODER_BUDGET_BYTES ? "yes" : "NO",
+    cosine(new Float32Array(first.body), new Float32Array(base.first.body)).toFixed(5),
+  ];
+}
 
 async function measure(shape: EncoderShape): Promise<Row[]> {
   const folder = await mkdtemp(path.join(tmpdir(), "fovea-bench-"));
-  const running: RuntimeProcess[] = [];
+  const found: Running[] = [];
+  const { name, image } = shape;
   try {
     await writeModels(folder, shape);
-    const found = [];
-    const target = `/run?side=${shape.image}`;
-    for (const { name, files, start } of CONTENDERS) {
-      const runtime = await start(folder);
-      running.push(runtime);
-      const load = await runtime.ask(`/load?files=${files}`);
-      const first = await runtime.ask(target);
-      const heap = Number(new TextDecoder().decode((await runtime.ask("/memory")).body));
-      found.push({ name, runtime, load: load.ms, first, heap, times: [] as number[] });
+    for (const contender of CONTENDERS) {
+      if (contender.smallOnly === true && shape !== SHAPES[0]) continue;
+      found.push(await begin(contender, folder, image));
     }
-    for (let round = 0; round < (ROUNDS[shape.name] ?? 5); round++) {
-      for (const { runtime, times } of found) times.push((await runtime.ask(target)).ms);
-    }
-    const reference = new Float32Array(found[0]?.first.body ?? new ArrayBuffer());
-    const base = median(found[0]?.times ?? []);
+    const started = performance.now();
+    for (let round = 0; round < ROUNDS && (round < 2 || performance.now() - started < ROUNDS_MS); round++)
+      for (const one of found) await runAgain(one, image);
+    const [base] = found;
+    if (base === undefined) throw new Error("The bench has no contenders.");
     const rows: Row[] = [];
-    for (const { name, runtime, load, first, heap, times } of found) {
-      const run = median(times);
-      rows.push([
-        shape.name,
-        name,
-        load.toFixed(0),
-        first.ms.toFixed(0),
-        run.toFixed(1),
-        (run / base).toFixed(2),
-        Math.min(...times).toFixed(1),
-        heap === 0 ? "-" : (heap / 1e6).toFixed(1),
-        ((await runtime.peakBytes()) / 1e6).toFixed(0),
-        cosine(new Float32Array(first.body), reference).toFixed(5),
-      ]);
+    for (const one of found) {
+      const heap = one.contender.inIsolate ? await heapBytes(one.contender, folder, image) : null;
+      rows.push(await rowOf(name, one, base, heap));
     }
     return rows;
   } finally {
-    for (const runtime of running) runtime.stop();
+    for (const { runtime } of found) runtime.stop();
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -133,17 +97,22 @@ export const bench: Bench = {
         "load ms",
         "first ms",
         "run ms p50",
-        "x native fp32",
         "min ms",
+        "x native fp32",
+        "cold / warm",
         "wasm MB",
-        "peak MB",
+        "JS MB",
+        "Worker MB",
+        "in budget",
         "cosine",
       ],
       rows,
       notes: [
-        `CPU: ${await cpuFlags()}`,
-        "load: read, check and prepare; first: the run after it; times include a loopback request.",
-        "peak MB: highest resident memory of the process above what it had when empty; of workerd that is the Worker.",
+        `CPU: ${await cpuFlags()}. All but onnxruntime-node runs in workerd.`,
+        "ms: what all threads of the process computed meanwhile, so that another process does not count; p50 of all rounds.",
+        "load: read, check and prepare; first: the run after it. cold / warm: load and first run over a later run and a bare read.",
+        "JS: largest heap by the inspector while loading and running, what is not collected yet among it, in a process of its own.",
+        `Budget of the Worker: ${megabytes(ENCODER_BUDGET_BYTES)} MB. The code of onnxruntime-web (14 MB) is in no column.`,
         "transformers.js runs on onnxruntime-node in Node, so its lines stand for it. Cosine: first run to native fp32.",
         "npm run bench -- encoder vit | siglip | smolvlm measures one of them.",
       ],

@@ -1,6 +1,8 @@
 import { createNativeEncoder, type NativeEncoder } from "../../functions/encoder/native/encoder.ts";
-import { createDigestHasher } from "../../functions/encoder/native/hasher.ts";
-import { shardsInto, type WeightShard } from "../../shared/encoder/program/load.ts";
+import type { BlobSource } from "../../shared/releases/blob-source.ts";
+import { blobKey } from "../../shared/releases/keys.ts";
+import type { ReleaseFile } from "../../shared/releases/release.ts";
+import { ShardReader } from "../../shared/releases/shard-reader.ts";
 import { benchPixels } from "./pixels.ts";
 
 interface Env {
@@ -8,30 +10,48 @@ interface Env {
 }
 
 let encoder: NativeEncoder | undefined;
-let memory = 0;
 
-/** /load?files=FOLDER, /run?side=224, /memory: the clock is outside, because it stands still in here. */
+/** The folder's shards, by the key that a store has them under. */
+async function filesOf(env: Env, folder: string): Promise<{ source: BlobSource; weights: ReleaseFile }> {
+  const at = `http://files/${folder}`;
+  const weights = (await (await env.FILES.fetch(`${at}/weights.json`)).json()) as ReleaseFile;
+  const names = new Map(weights.shards.map(({ sha256 }, index) => [blobKey(sha256), `${at}/shard-${index}`]));
+  const get = async (key: string) => (await env.FILES.fetch(names.get(key) ?? at)).body;
+  return { source: { name: "files", get }, weights };
+}
+
+/** Reads as a release is read, and keeps nothing: what a load cannot do without. */
+async function drain({ source, weights }: Awaited<ReturnType<typeof filesOf>>): Promise<void> {
+  for (const { sha256 } of weights.shards) {
+    const body = await source.get(blobKey(sha256));
+    if (body === null || body instanceof Uint8Array) throw new Error("A shard is missing.");
+    for await (const chunk of body) if (chunk.length === 0) return;
+  }
+}
+
+/** /picture?side=224, /read?files=FOLDER, /load?files=FOLDER, /run?side=224, /memory: the clock is outside, because it stands still in here. */
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
-    if (pathname === "/memory") return new Response(String(memory));
-    if (pathname === "/load") {
-      const at = `http://files/${searchParams.get("files") ?? ""}`;
-      const listed: unknown = await (await env.FILES.fetch(`${at}/shards.json`)).json();
-      const shards = listed as readonly WeightShard[];
-      const program = new Uint8Array(await (await env.FILES.fetch(`${at}/program`)).arrayBuffer());
-      const read = async function* (index: number): AsyncIterable<Uint8Array> {
-        const { body } = await env.FILES.fetch(`${at}/shard-${index}`);
-        if (body === null) throw new Error("A shard is missing.");
-        yield* body as unknown as AsyncIterable<Uint8Array>;
-      };
-      encoder = await createNativeEncoder(program, shardsInto({ shards, read, createHasher: createDigestHasher }));
-      memory = encoder.memoryBytes;
+    if (pathname === "/memory") return new Response(String(encoder?.memoryBytes ?? 0));
+    if (pathname === "/read" || pathname === "/load") {
+      const folder = searchParams.get("files") ?? "";
+      const files = await filesOf(env, folder);
+      if (pathname === "/read") await drain(files);
+      else {
+        const file = await env.FILES.fetch(`http://files/${folder}/program`);
+        const program = new Uint8Array(await file.arrayBuffer());
+        const reader = new ShardReader([files.source]);
+        encoder = await createNativeEncoder(program, async (place) => void (await reader.file(files.weights, place)));
+      }
       return new Response("ok");
     }
     const side = Number(searchParams.get("side"));
+    const pixels = benchPixels(side);
+    if (pathname === "/picture") return new Response("ok");
     if (encoder === undefined) return new Response("nothing loaded", { status: 409 });
-    const { image_features } = await encoder.encode({ pixel_values: benchPixels(side), shape: [1, 3, side, side] });
+    const writePixels = (place: Float32Array): void => place.set(pixels);
+    const { image_features } = await encoder.encode({ shape: [1, 3, side, side], writePixels });
     return new Response(image_features as Float32Array<ArrayBuffer>);
   },
 };

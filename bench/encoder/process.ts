@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import * as esbuild from "esbuild";
@@ -7,64 +7,76 @@ import * as esbuild from "esbuild";
 const ROOT = path.join(import.meta.dirname, "../..");
 const require = createRequire(import.meta.url);
 
-/** Highest and present resident memory of a process, bytes (Linux). */
-async function residentBytes(pid: number): Promise<{ peak: number; now: number }> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  const kilobytes = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0);
-  return { peak: kilobytes("VmHWM") * 1024, now: kilobytes("VmRSS") * 1024 };
+/** Milliseconds that all threads of a process have computed (Linux). */
+async function computedMs(pid: number): Promise<number> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const read = async (thread: string): Promise<number> => {
+    // A thread may end between the two.
+    const text = await readFile(`/proc/${pid}/task/${thread}/schedstat`, "utf8").catch(() => "0");
+    return Number(text.split(" ")[0]) / 1e6;
+  };
+  return (await Promise.all(threads.map(read))).reduce((sum, ms) => sum + ms, 0);
+}
+
+/** An answer of a runtime. */
+export interface Answer {
+  /** Milliseconds until all of it was here. */
+  readonly ms: number;
+  /** Milliseconds that the process computed meanwhile: what remains of `ms` on a machine that has nothing else to do. */
+  readonly cpuMs: number;
+  readonly body: ArrayBuffer;
 }
 
 /** One runtime in a process of its own, asked over loopback. */
 export class RuntimeProcess {
   readonly #child: ChildProcess;
   readonly #port: number;
-  #idle = 0;
+  /** Of workerd's inspector, where it was asked for. */
+  readonly inspectorPort: number;
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, port: number, inspectorPort: number) {
     this.#child = child;
     this.#port = port;
+    this.inspectorPort = inspectorPort;
   }
 
   static async start(command: string, args: readonly string[], fd: 1 | 3): Promise<RuntimeProcess> {
     const child = spawn(command, args, { stdio: ["ignore", fd === 1 ? "pipe" : "ignore", "inherit", "pipe"] });
     const stream = child.stdio[fd];
     if (!stream) throw new Error("The process has no output.");
-    const port = await new Promise<number>((resolve, reject) => {
+    const [port, inspectorPort] = await new Promise<[number, number]>((resolve, reject) => {
       let text = "";
       child.once("exit", (code) => reject(new Error(`${command} ended with ${code}`)));
       stream.on("data", (chunk: Buffer) => {
         text += chunk.toString();
-        const found = /"port":\s*(\d+)/.exec(text);
-        if (found !== null) resolve(Number(found[1]));
+        const inspector = /"listen-inspector"[^}]*"port":\s*(\d+)/.exec(text);
+        const found = /"listen",[^}]*"port":\s*(\d+)/.exec(text);
+        if (found !== null) resolve([Number(found[1]), Number(inspector?.[1] ?? 0)]);
       });
     });
-    const started = new RuntimeProcess(child, port);
+    const started = new RuntimeProcess(child, port, inspectorPort);
     await started.ask("/memory");
-    started.#idle = (await residentBytes(child.pid ?? 0)).now;
     return started;
   }
 
-  /** The answer and the milliseconds until all of it was here. */
-  async ask(target: string): Promise<{ ms: number; body: ArrayBuffer }> {
+  async ask(target: string): Promise<Answer> {
+    const computed = await computedMs(this.#child.pid ?? 0);
     const started = performance.now();
     const response = await fetch(`http://127.0.0.1:${this.#port}${target}`);
     const body = await response.arrayBuffer();
     if (!response.ok) throw new Error(`${target}: ${new TextDecoder().decode(body).slice(0, 300)}`);
-    return { ms: performance.now() - started, body };
+    const ms = performance.now() - started;
+    return { ms, cpuMs: (await computedMs(this.#child.pid ?? 0)) - computed, body };
   }
 
-  /** Peak of resident memory above what the empty process had, bytes. */
-  async peakBytes(): Promise<number> {
-    return (await residentBytes(this.#child.pid ?? 0)).peak - this.#idle;
-  }
-
+  /** At once: workerd would first wait until an inspector has left. */
   stop(): void {
-    this.#child.kill();
+    this.#child.kill("SIGKILL");
   }
 }
 
 /** A Worker bundled by esbuild in the workerd binary itself, with a folder as service FILES. No wrangler beside it. */
-export async function startWorkerd(entry: string, folder: string): Promise<RuntimeProcess> {
+export async function startWorkerd(entry: string, folder: string, inspect = false): Promise<RuntimeProcess> {
   const wasm: string[] = [];
   const name = path.basename(entry, ".ts");
   const bundle = path.join(folder, `${name}.mjs`);
@@ -115,7 +127,11 @@ const config :Workerd.Config = (
   );
   // The binary that miniflare and wrangler pin.
   const { default: workerd } = createRequire(require.resolve("miniflare"))("workerd") as { default: string };
-  return RuntimeProcess.start(workerd, ["serve", config, "--control-fd=3"], 3);
+  return RuntimeProcess.start(
+    workerd,
+    ["serve", config, "--control-fd=3", ...(inspect ? ["--inspector-addr=127.0.0.1:0"] : [])],
+    3,
+  );
 }
 
 export function startNative(folder: string): Promise<RuntimeProcess> {

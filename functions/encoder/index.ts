@@ -1,5 +1,4 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { encoderInputs } from "../../shared/encoding/encoder-inputs.ts";
 import type { EncodeJob, EncodeResult, EncoderMemory, EncoderRpc, Outcome } from "../../shared/encoding/job.ts";
 import { toFoveaError } from "../../shared/errors/error.ts";
 import { encodeF16 } from "../../shared/frame/f16.ts";
@@ -42,13 +41,12 @@ export default class Encoder extends WorkerEntrypoint<Env> implements EncoderRpc
     const started = performance.now();
     const resident = await this.#resident(release.model, release.version, release.digest);
     const loaded = performance.now();
-    const input = encoderInputs(resident.inputs, resident.processor, processed);
-    const { image_features, rows, width } = await resident.encoder.encode(input);
+    const { image_features, rows, width } = await resident.encode(processed);
     return {
       image_features: encodeF16(image_features),
       rows,
       width,
-      runtime: resident.encoder.runtime,
+      runtime: resident.runtime,
       load_ms: loaded - started,
       encode_ms: performance.now() - loaded,
     };

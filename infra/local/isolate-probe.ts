@@ -18,8 +18,9 @@ export class IsolateProbe {
     });
   }
 
-  static async open(inspectorPort: number, worker: string): Promise<IsolateProbe> {
-    const socket = new WebSocket(`ws://127.0.0.1:${inspectorPort}/core:user:${worker}`);
+  /** `service`: as the configuration of workerd names the Worker, where it was not miniflare that wrote it. */
+  static async open(inspectorPort: number, worker: string, service = `core:user:${worker}`): Promise<IsolateProbe> {
+    const socket = new WebSocket(`ws://127.0.0.1:${inspectorPort}/${service}`);
     await new Promise((resolve, reject) => {
       socket.addEventListener("open", resolve);
       socket.addEventListener("error", () => reject(new Error(`no inspector for ${worker}`)));

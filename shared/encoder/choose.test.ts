@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MAX_ENCODER_MEMORY_BYTES } from "../limits/encoder.ts";
+import { ENCODER_RELEASE_BUDGET_BYTES } from "../limits/releases.ts";
 import { chooseEncoderRuntime, type EncoderFacts } from "./choose.ts";
 
 const good: EncoderFacts = {
@@ -15,7 +15,7 @@ describe("chooseEncoderRuntime", () => {
     [{ answers: null }, "fovea", /24 example pictures$/],
     [{ unsupported: "Softmax (node a): of what" }, "onnxruntime-web", /lacks Softmax \(node a\)/],
     [{ programBytes: null }, "onnxruntime-web", /not compiled/],
-    [{ programBytes: MAX_ENCODER_MEMORY_BYTES + 1 }, "onnxruntime-web", /isolate takes/],
+    [{ programBytes: ENCODER_RELEASE_BUDGET_BYTES + 1 }, "onnxruntime-web", /isolate takes/],
     [{ gate: null }, "onnxruntime-web", /no example pictures/],
     [{ gate: { pictures: 0, leastCosine: 1, passed: true } }, "onnxruntime-web", /no example pictures/],
     [{ gate: { pictures: 24, leastCosine: 0.9987, passed: false } }, "onnxruntime-web", /0\.99870/],

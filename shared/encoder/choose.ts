@@ -1,4 +1,4 @@
-import { MAX_ENCODER_MEMORY_BYTES } from "../limits/encoder.ts";
+import { ENCODER_RELEASE_BUDGET_BYTES } from "../limits/releases.ts";
 
 /** What is known of a release's encoder when it is published. */
 export interface EncoderFacts {
@@ -25,8 +25,8 @@ export function chooseEncoderRuntime({ unsupported, programBytes, gate, answers 
   const leave = (reason: string): RuntimeChoice => ({ runtime: "onnxruntime-web", reason });
   if (unsupported !== null) return leave(`the compiler lacks ${unsupported}`);
   if (programBytes === null) return leave("the graph was not compiled");
-  if (programBytes > MAX_ENCODER_MEMORY_BYTES)
-    return leave(`${programBytes} bytes of weights and arena, an isolate takes ${MAX_ENCODER_MEMORY_BYTES}`);
+  if (programBytes > ENCODER_RELEASE_BUDGET_BYTES)
+    return leave(`${programBytes} bytes of weights and arena, an isolate takes ${ENCODER_RELEASE_BUDGET_BYTES}`);
   if (gate === null || gate.pictures === 0) return leave("no example pictures to measure its accuracy on");
   const least = gate.leastCosine.toFixed(5);
   if (!gate.passed) return leave(`cosine ${least} to float32 on its worst example picture`);

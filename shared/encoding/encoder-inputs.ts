@@ -36,6 +36,12 @@ export const ENCODER_INPUTS: ReadonlySet<string> = new Set([
   "qformer_attention_mask",
 ]);
 
+/** As EncoderInput for an encoder that takes frames one by one: `pixel_values` of all of them may be more than its isolate has. */
+export interface EncoderFrames extends Pick<EncoderInput, "shape" | "extra"> {
+  /** Writes `pixel_values` from element `start` on into `place`: whole frames. */
+  readonly writePixels: (place: Float32Array, start: number) => void;
+}
+
 /**
  * The inputs that a `vision_encoder` graph declares, from what the image processor made. The same on both placements.
  * @throws Error for an input that no picture can fill: import refuses such a graph
@@ -45,10 +51,36 @@ export function encoderInputs(
   processor: Pick<ImageProcessor, "toPixelValues">,
   source: EncoderSource,
 ): EncoderInput {
-  const pixel_values = processor.toPixelValues(source) as Float32Array<ArrayBuffer>;
+  return { pixel_values: processor.toPixelValues(source) as Float32Array<ArrayBuffer>, ...besides(declared, source) };
+}
+
+/** As `encoderInputs`; `pixel_values` are made where and when they are wanted. */
+export function encoderFrames(
+  declared: readonly StageTensor[],
+  processor: Pick<ImageProcessor, "toPixelValues">,
+  source: EncoderSource,
+): EncoderFrames {
+  const frame = source.shape.slice(-3);
+  const size = frame.reduce((product, dim) => product * dim, 1);
+  return {
+    ...besides(declared, source),
+    writePixels(place, start) {
+      const end = start + place.length;
+      const [first, last] = [start / size, end / size];
+      // Flat patches `[patches, C * T * P * P]` are one frame, whole.
+      const shape = source.shape.length < 3 ? source.shape : [last - first, ...frame];
+      const part = { ...source, pixels: source.pixels.subarray(start, end), shape };
+      const valid = source.valid?.slice(first, last);
+      processor.toPixelValues(valid === undefined ? part : { ...part, valid }, place);
+    },
+  };
+}
+
+/** All that an encoder reads besides the pixels. */
+function besides(declared: readonly StageTensor[], source: EncoderSource): Pick<EncoderInput, "shape" | "extra"> {
   const extra = declared.filter(({ name }) => name !== "pixel_values").map((input) => extraInput(input, source));
   const rank = declared.find(({ name }) => name === "pixel_values")?.shape.length;
-  return { pixel_values, shape: squeezed(source.shape, rank), extra };
+  return { shape: squeezed(source.shape, rank), extra };
 }
 
 /** OneVision's graphs take the tiles of one picture: `[1, tiles, 3, H, W]` -> `[tiles, 3, H, W]`. */

@@ -19,8 +19,8 @@ export const MAX_RELEASE_FILE_BYTES = 256 * GIB;
 /** Characters of a file's name, folders included: the keys of object stores end at 1,024; beyond: refused. */
 export const MAX_FILE_NAME_CHARS = 200;
 
-/** A file that the edge takes whole into memory; two thirds of an isolate; beyond: the release cannot serve at the edge. */
-export const MAX_EDGE_FILE_BYTES = 80 * MIB;
+/** A file that the edge takes whole into memory: the weights of SigLIP-B are 83 MiB; beyond: the release cannot serve at the edge. */
+export const MAX_EDGE_FILE_BYTES = 96 * MIB;
 
 /** Connections that a Worker may hold open is six, for all of its work; a seventh waits in the runtime. */
 export const EDGE_SHARDS_IN_FLIGHT = 6;

@@ -3,6 +3,9 @@ import type { BlobSource } from "./blob-source.ts";
 
 type Body = Uint8Array | ReadableStream<Uint8Array>;
 
+/** Of each read: what the network hands over at once is a little less. */
+const CHUNK_BYTES = 64 * 1024;
+
 /**
  * Reads an object into `target` and says how many bytes it had, or -1 when it has more than fit: what is too long is
  * abandoned at once, so a source can never make us hold more than the manifest says. Null when there is no object.
@@ -40,25 +43,55 @@ async function drain(body: Body, target: Uint8Array, signal: AbortSignal): Promi
     target.set(body);
     return body.length;
   }
-  const reader = body.getReader();
-  const stop = () => void reader.cancel(signal.reason).catch(() => undefined);
+  const { read, cancel } = chunksOf(body);
+  const stop = () => void cancel(signal.reason).catch(() => undefined);
   signal.addEventListener("abort", stop);
   let length = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const chunk = await read();
       signal.throwIfAborted();
-      if (done) return length;
-      if (length + value.length > target.length) {
+      if (chunk === null) return length;
+      if (length + chunk.length > target.length) {
         stop();
         return -1;
       }
-      target.set(value, length);
-      length += value.length;
+      target.set(chunk, length);
+      length += chunk.length;
     }
   } finally {
     signal.removeEventListener("abort", stop);
   }
+}
+
+interface Chunks {
+  /** The next bytes, good until the next call; null at the end. */
+  readonly read: () => Promise<Uint8Array | null>;
+  readonly cancel: (reason: unknown) => Promise<void>;
+}
+
+/**
+ * Through one buffer where the stream can fill it, as those of stores and caches can: chunks of their own are garbage that a
+ * collector takes late, 25 MB of it while an encoder loads.
+ */
+function chunksOf(body: ReadableStream<Uint8Array>): Chunks {
+  let reader: ReadableStreamBYOBReader;
+  try {
+    reader = body.getReader({ mode: "byob" });
+  } catch {
+    const plain = body.getReader();
+    return { read: async () => (await plain.read()).value ?? null, cancel: (reason) => plain.cancel(reason) };
+  }
+  let buffer = new Uint8Array(CHUNK_BYTES);
+  return {
+    async read() {
+      const { done, value } = await reader.read(buffer);
+      if (value === undefined) return null;
+      buffer = new Uint8Array(value.buffer);
+      return done ? null : value;
+    },
+    cancel: (reason) => reader.cancel(reason),
+  };
 }
 
 /** A source that goes silent ends here, whether or not it heeds the signal. */

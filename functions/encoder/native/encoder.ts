@@ -3,7 +3,8 @@ import { loadEncoder, type Fill } from "../../../shared/encoder/program/load.ts"
 import { KERNELS_VERSION } from "../../../shared/encoder/program/instructions.ts";
 import { allFinite, type Machine } from "../../../shared/encoder/program/run.ts";
 import { MAX_ENCODER_TILES } from "../../../shared/limits/encoder.ts";
-import type { EncoderInput, ImageFeatures, VisionEncoder } from "../vision-encoder.ts";
+import type { EncoderFrames } from "../../../shared/encoding/encoder-inputs.ts";
+import type { ImageFeatures } from "../image-features.ts";
 
 /** Part of the feature id: another version of the kernels may round differently. */
 export const NATIVE_RUNTIME = `fovea-encoder/${KERNELS_VERSION}`;
@@ -22,7 +23,7 @@ export interface EncodeOptions {
   readonly onProgress?: (share: number) => void;
 }
 
-export class NativeEncoder implements VisionEncoder {
+export class NativeEncoder {
   readonly runtime = NATIVE_RUNTIME;
   readonly #machine: Machine;
 
@@ -34,21 +35,16 @@ export class NativeEncoder implements VisionEncoder {
     return this.#machine.memoryBytes;
   }
 
-  /** Runs once on an empty picture, so that the first real one meets compiled code. */
-  async warmUp(): Promise<void> {
-    await this.#machine.warmUp();
-  }
-
   /**
-   * `pixel_values` f32 `[..., 3, H, W]`: leading dimensions count pictures or tiles, which run one after another.
+   * `pixel_values` f32 `[..., 3, H, W]`: leading dimensions count pictures or tiles, which are asked for and run one after another.
    * @throws Error for another shape than the program's, for a mask with holes, for values that are not finite
    */
-  async encode(input: EncoderInput, { signal, onProgress }: EncodeOptions = {}): Promise<ImageFeatures> {
+  async encode(input: EncoderFrames, { signal, onProgress }: EncodeOptions = {}): Promise<ImageFeatures> {
     const { input: wanted, output, assumedTrue } = this.#machine.program;
-    const { pixel_values, shape, extra = [] } = input;
+    const { shape, extra = [] } = input;
     const dims = shape.slice(-wanted.dims.length);
     const size = dims.reduce((product, dim) => product * dim, 1);
-    const tiles = pixel_values.length / size;
+    const tiles = shape.reduce((product, dim) => product * dim, 1) / size;
     if (dims.join() !== wanted.dims.join() || !Number.isInteger(tiles) || tiles < 1 || tiles > MAX_ENCODER_TILES)
       throw new Error(`The encoder takes pixel_values [..., ${wanted.dims.join(", ")}], not [${shape.join(", ")}].`);
     for (const { name, data } of extra) {
@@ -58,9 +54,11 @@ export class NativeEncoder implements VisionEncoder {
     const tileSize = output.rows * output.width;
     const image_features = new Float32Array(tiles * tileSize);
     for (let tile = 0; tile < tiles; tile++) {
-      const pixels = pixel_values.subarray(tile * size, (tile + 1) * size);
-      if (!allFinite(pixels)) throw new Error("A pixel value is not finite.");
-      const features = await this.#machine.run((place) => place.set(pixels), {
+      const write = (place: Float32Array): void => {
+        input.writePixels(place, tile * size);
+        if (!allFinite(place)) throw new Error("A pixel value is not finite.");
+      };
+      const features = await this.#machine.run(write, {
         signal,
         onProgress: onProgress === undefined ? undefined : (share) => onProgress((tile + share) / tiles),
       });

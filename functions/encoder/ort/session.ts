@@ -1,5 +1,6 @@
 import * as ort from "onnxruntime-web/wasm";
-import type { EncoderInput, ImageFeatures, VisionEncoder } from "../vision-encoder.ts";
+import type { EncoderInput } from "../../../shared/encoding/encoder-inputs.ts";
+import type { ImageFeatures } from "../image-features.ts";
 import { dummyBinary, ortHeapBytes, withCompiledModule } from "./instantiate.ts";
 
 /** External data of a graph: the name inside the graph, and its bytes. */
@@ -16,10 +17,7 @@ ort.env.logLevel = "error";
  * Loads `vision_encoder.onnx` into onnxruntime-web. The caller drops its copy of the bytes afterwards: the runtime has
  * copied them into its heap.
  */
-export async function createOrtEncoder(
-  graph: Uint8Array,
-  externalData: readonly ExternalData[],
-): Promise<VisionEncoder> {
+export async function createOrtEncoder(graph: Uint8Array, externalData: readonly ExternalData[]): Promise<OrtEncoder> {
   const session = await withCompiledModule(() =>
     ort.InferenceSession.create(graph, {
       executionProviders: ["wasm"],
@@ -30,7 +28,7 @@ export async function createOrtEncoder(
   return new OrtEncoder(session);
 }
 
-class OrtEncoder implements VisionEncoder {
+export class OrtEncoder {
   readonly runtime = `onnxruntime-web/${ort.env.versions.web ?? "?"}`;
   readonly #session: ort.InferenceSession;
 

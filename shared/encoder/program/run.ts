@@ -104,12 +104,4 @@ export class Machine {
       this.#busy = false;
     }
   }
-
-  /**
-   * Runs once on a picture of zeros. The engine compiles the kernels well only after they were called often; this can happen
-   * while nobody waits. Weights must be in place.
-   */
-  async warmUp(): Promise<void> {
-    await this.run((input) => input.fill(0));
-  }
 }

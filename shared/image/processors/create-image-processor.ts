@@ -52,7 +52,7 @@ export function createImageProcessor(
       const num_image_tokens = list.map((image) => countTokens(image, imagesInRequest));
       return { ...dispatch(list, config, imagesInRequest, settings), num_image_tokens };
     },
-    toPixelValues: (processed) => normalize(processed, table),
+    toPixelValues: (processed, into) => normalize(processed, table, into),
     numImageTokens: (sizes, processOptions) =>
       sizes.map((size) => countTokens(size, processOptions?.imagesInRequest ?? sizes.length)),
   };

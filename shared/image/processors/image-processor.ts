@@ -57,8 +57,8 @@ export interface ImageProcessor {
    *   `MAX_PROCESSED_PIXELS`)
    */
   process(images: RgbImage | readonly RgbImage[], options?: ProcessOptions): ProcessedImages;
-  /** Upstream's `pixel_values`, f32 in C order: rescaled in float64, rounded to float32, normalized in float32. */
-  toPixelValues(processed: ProcessedImages): Float32Array;
+  /** Upstream's `pixel_values`, f32 in C order, in `into` when it is given: rescaled in float64, rounded to float32, normalized in float32. */
+  toPixelValues(processed: ProcessedImages, into?: Float32Array): Float32Array;
   /** What `num_image_tokens` will be, from sizes alone (upright ones). */
   numImageTokens(sizes: readonly ImageSize[], options?: ProcessOptions): readonly number[];
 }

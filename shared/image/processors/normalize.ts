@@ -20,9 +20,17 @@ export function normalizationTable(config: PreprocessorConfig): Float32Array {
   return table;
 }
 
-/** Samples -> `pixel_values`. Frames `[3, H, W]` may have padding, which is 0 in `pixel_values`; flat patches have none. */
-export function normalize({ pixels, shape, valid }: ProcessedImages, table: Float32Array): Float32Array {
-  const values = new Float32Array(pixels.length);
+/**
+ * Samples -> `pixel_values`, in `values` where the caller has a place for them. Frames `[3, H, W]` may have padding, which is 0
+ * in `pixel_values`; flat patches have none.
+ */
+export function normalize(
+  { pixels, shape, valid }: Pick<ProcessedImages, "pixels" | "shape" | "valid">,
+  table: Float32Array,
+  values: Float32Array = new Float32Array(pixels.length),
+): Float32Array {
+  if (values.length !== pixels.length) throw new RangeError(`a place of ${values.length} values for ${pixels.length}`);
+  if (valid !== undefined) values.fill(0);
   const isPatches = shape.length === 2;
   const height = isPatches ? 1 : (shape.at(-2) ?? 0);
   // A flat patch is channel, time, row, column: a channel's samples stand together, as the columns of a one-row frame do
