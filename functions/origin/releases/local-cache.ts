@@ -55,9 +55,12 @@ export class LocalCache {
   /**
    * Removes every release but these, files that no release links to any more, and what earlier crashes left in `tmp/`. What
    * a process has open or mapped stays readable to it. The result names the releases that went.
+   *
+   * @param wanted the releases to keep; asked while none can be opened
    */
-  async prune(keep: ReadonlySet<Sha256>): Promise<readonly Sha256[]> {
+  async prune(wanted: () => Promise<ReadonlySet<Sha256>>): Promise<readonly Sha256[]> {
     return this.#alone.run(async () => {
+      const keep = await wanted();
       await rm(join(this.#root, "tmp"), { recursive: true, force: true });
       const gone = (await list(join(this.#root, "releases"))).filter((digest) => !keep.has(digest));
       for (const digest of gone) await rm(join(this.#root, "releases", digest), { recursive: true, force: true });

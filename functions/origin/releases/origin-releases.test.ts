@@ -187,14 +187,15 @@ describe("OriginReleases", () => {
     expect(s3.peakInFlight).toBe(24);
   });
 
-  it("serves what the channel names, takes a look for what it may name by now, and answers 409 to all else", async () => {
+  it("serves and keeps what the channel names, looks what it names by now, and answers 409 to all else", async () => {
     const releases = origin();
-    await releases.stable(TINY_MODEL);
     expect(await faultOf(releases.named(TINY_MODEL, two.ref.digest))).toBe("contract_mismatch");
     await promote(document(2, { stable: two.ref, history: [one.ref] }));
     expect((await releases.named(TINY_MODEL, two.ref.digest)).release.version).toBe("2.0.0");
-    expect((await releases.named(TINY_MODEL, one.ref.digest)).release.version).toBe("1.0.0");
+    const named = await releases.named(TINY_MODEL, one.ref.digest);
     expect(await faultOf(releases.named(TINY_MODEL, "../../etc/passwd"))).toBe("contract_mismatch");
+    await releases.prune();
+    expect([named.release.version, await read(named)]).toEqual(["1.0.0", "tokens"]);
   });
 });
 

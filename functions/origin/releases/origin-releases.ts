@@ -7,6 +7,7 @@ import type { BlobSource } from "../../../shared/releases/blob-source.ts";
 import { ChannelFollower } from "../../../shared/releases/channel-follower.ts";
 import { releasesOf, type ChannelDocument } from "../../../shared/releases/channel.ts";
 import type { Trust } from "../../../shared/releases/dsse.ts";
+import type { Sha256 } from "../../../shared/releases/digest.ts";
 import { describeFault } from "../../../shared/releases/error.ts";
 import { channelKey } from "../../../shared/releases/keys.ts";
 import { KnownGood } from "../../../shared/releases/known-good.ts";
@@ -45,7 +46,7 @@ export class OriginReleases {
   readonly #open = new Memo<LocalRelease>({ max: 8 });
   readonly #known: KnownGood<LocalRelease>;
   readonly #faults = new Map<string, Fault>();
-  /** Models whose stable release was had; what lies on disk for others is from an earlier process. */
+  /** Models of which a release was asked for; what lies on disk for others is from an earlier process. */
   readonly #models = new Set<string>();
 
   constructor(options: OriginReleasesOptions) {
@@ -93,7 +94,6 @@ export class OriginReleases {
 
   async #had(model: string, ref: ReleaseRef): Promise<LocalRelease> {
     const release = await this.#local(model, ref);
-    this.#models.add(model);
     this.#known.succeeded(model, release);
     return release;
   }
@@ -141,10 +141,12 @@ export class OriginReleases {
 
   /** Frees the disk of releases that no channel names any more: they cannot be asked for again. */
   async prune(): Promise<void> {
-    const followed = [...this.#models];
-    const documents = await Promise.all(followed.map((model) => this.channel(model)));
-    const keep = new Set(documents.flatMap((document) => releasesOf(document).map(({ digest }) => digest)));
-    for (const digest of await this.#cache.prune(keep)) this.#open.delete(digest);
+    for (const digest of await this.#cache.prune(() => this.#wanted())) this.#open.delete(digest);
+  }
+
+  async #wanted(): Promise<ReadonlySet<Sha256>> {
+    const documents = await Promise.all([...this.#models].map((model) => this.channel(model)));
+    return new Set(documents.flatMap((document) => releasesOf(document).map(({ digest }) => digest)));
   }
 
   /** Why a change is not let in (channel), or what was promoted cannot be had (release); null when all is well. */
@@ -160,6 +162,7 @@ export class OriginReleases {
   }
 
   #local(model: string, ref: ReleaseRef): Promise<LocalRelease> {
+    this.#models.add(model);
     return this.#open.get(ref.digest, async () => {
       const { release } = await openSignedRelease(this.#shards, model, ref, this.#options.trust);
       return this.#cache.open(release, ref.digest, originFiles(release));
