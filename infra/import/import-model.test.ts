@@ -52,6 +52,16 @@ describe("checkFiles", () => {
     ]);
   });
 
+  it("takes BLIP-2 with a decoder, and refuses it with T5", async () => {
+    const blip2 = async (decoderOnly: boolean): Promise<string[]> => {
+      const config = { model_type: "blip-2", use_decoder_only_language_model: decoderOnly };
+      const found = await checkFiles(await folderWith({ json: { "config.json": merged(config) } }));
+      return found.map(({ key, reason }) => `${key ?? ""} ${reason}`);
+    };
+    expect(await blip2(true)).toEqual([]);
+    expect(await blip2(false)).toEqual(["is_encoder_decoder backbones with an encoder of text are not served"]);
+  });
+
   it("names each of several obstacles", async () => {
     const folder = await folderWith({
       json: { "preprocessor_config.json": merged({ image_processor_type: "SamImageProcessor" }) },

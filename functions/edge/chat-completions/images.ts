@@ -43,13 +43,21 @@ const pictureGate = new Gate({
  */
 export async function processImages(
   files: readonly ImageFile[],
-  { imageProcessor, reader }: EdgeModel,
+  { imageProcessor, imageTokens, reader }: EdgeModel,
   stopwatch: Stopwatch,
   text: Pick<EncoderSource, "qformer_input_ids"> = {},
 ): Promise<Picture[]> {
   if (files.length === 0) return [];
   if (imageProcessor === null) {
     throw new FoveaError("invalid_request", "This model takes text only.", { param: files[0]?.param ?? "messages" });
+  }
+  const maxImages = imageTokens?.maxImages ?? Infinity;
+  if (files.length > maxImages) {
+    throw new FoveaError(
+      "too_many_images",
+      `The messages have ${files.length} images; this model takes at most ${maxImages} in a chat.`,
+      { param: "messages" },
+    );
   }
   checkRequestPixels(files.map(headerOf));
   const pictures: Picture[] = [];

@@ -1,9 +1,10 @@
 import { FoveaError } from "../../errors/error.ts";
 import type { PromptText } from "../prompt-text.ts";
 import { idefics2Layout } from "./idefics2.ts";
-import { instructblipLayout } from "./instructblip.ts";
+import { internvlLayout } from "./internvl.ts";
 import type { ImageFeatureGrid, ImageTokenLayout } from "./layout.ts";
 import { paligemmaLayout } from "./paligemma.ts";
+import { queryTokensLayout } from "./query-tokens.ts";
 import { repeatLayout } from "./repeat.ts";
 import { smolvlmLayout } from "./smolvlm.ts";
 
@@ -17,7 +18,9 @@ const LAYOUTS: Readonly<Record<string, ImageTokenLayout | undefined>> = {
   idefics3: smolvlmLayout,
   smolvlm: smolvlmLayout,
   idefics2: idefics2Layout,
-  instructblip: instructblipLayout,
+  instructblip: queryTokensLayout(),
+  "blip-2": queryTokensLayout({ maxImages: 1 }),
+  internvl: internvlLayout,
   paligemma: paligemmaLayout,
 };
 
@@ -35,7 +38,7 @@ export function expandImageTokens(
   layout: ImageTokenLayout,
   images: readonly ImageFeatureGrid[],
 ): PromptText {
-  const written = layout === instructblipLayout ? images.length : prompt.countControl(layout.imageToken);
+  const written = layout.inTemplate === false ? images.length : prompt.countControl(layout.imageToken);
   if (written !== images.length) {
     throw new FoveaError(
       "invalid_request",

@@ -15,6 +15,10 @@ export interface ImageFeatureGrid {
 export interface ImageTokenLayout {
   /** The token that the image features replace. */
   readonly imageToken: string;
+  /** False where the template writes no image token and pictures stand outside of what it renders. */
+  readonly inTemplate?: false;
+  /** Most pictures of one chat, where the family's processor has a limit. */
+  readonly maxImages?: number;
   /** The layout writes the special tokens, where others leave them to the tokenizer's post-processor. */
   readonly writesSpecialTokens?: true;
   /** Replaces what the template wrote for each picture; `images` are as many as the template wrote. */

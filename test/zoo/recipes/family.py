@@ -70,6 +70,10 @@ class Family:
     def write_template(self, folder):
         (folder / "chat_template.jinja").write_text(self.processor.chat_template)
 
+    def extras(self, inputs):
+        """More members of a request in `reference.json`."""
+        return {}
+
     def finish(self, folder):
         """More files."""
 
@@ -115,8 +119,10 @@ class Family:
                 entry["image_features"] = {"shape": list(wanted.shape)}
             got = runner.run(entry["input_ids"], features, self.image_token, self.positions(inputs))
             assert got == ids, (chat["name"], ids, got)
-            text = self.processor.tokenizer.decode(ids, skip_special_tokens=True)
-            entries.append({**entry, "output_ids": ids, "text": text})
+            # The end token is no text, even where it is an ordinary one
+            said = ids[:-1] if ids[-1] in self.eos else ids
+            text = self.processor.tokenizer.decode(said, skip_special_tokens=True)
+            entries.append({**entry, **self.extras(inputs), "output_ids": ids, "text": text})
         about = {
             "class": type(self.model).__name__,
             "image_processor": type(self.processor.image_processor).__name__,
@@ -220,8 +226,8 @@ def judge(answers):
     }
 
 
-def digest(tensor):
-    data = np.ascontiguousarray(np.asarray(tensor), dtype=np.float32)
+def digest(tensor, dtype=np.float32):
+    data = np.ascontiguousarray(np.asarray(tensor), dtype=dtype)
     return {"shape": list(data.shape), "sha256": hashlib.sha256(data.tobytes()).hexdigest()}
 
 

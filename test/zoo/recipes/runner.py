@@ -45,7 +45,8 @@ class Runner:
             total += x.shape[1]
             mask = np.ones([1, total], np.int64)
             feeds = {"inputs_embeds": x, "attention_mask": mask, "position_ids": position, **cache}
-            result = dict(zip(names, self.decoder.run(None, feeds)))
+            given = {i.name: feeds[i.name] for i in self.decoder.get_inputs()}
+            result = dict(zip(names, self.decoder.run(None, given)))
             cache = {name: result[name.replace("past_key_values", "present")] for name in cache}
             out.append(int(result["logits"][0, -1].argmax()))
             if out[-1] in self.eos:

@@ -44,8 +44,8 @@ def _shape_of(low, owner, p, gain, embed, head, sharp, pixel):
     return factor / float(np.prod(p.shape[1:])) ** 0.5, 0.0
 
 
-def export(module, args, path, inputs, dynamic):
-    """Traces `module` into an ONNX file with its weights inside. The output is called `image_features`.
+def export(module, args, path, inputs, dynamic, outputs=("image_features",)):
+    """Traces `module` into an ONNX file with its weights inside.
 
     @param dynamic: name of an input or output -> {axis: name}
     """
@@ -55,7 +55,7 @@ def export(module, args, path, inputs, dynamic):
             args,
             str(path),
             input_names=list(inputs),
-            output_names=["image_features"],
+            output_names=list(outputs),
             dynamic_axes=dynamic,
             opset_version=18,
             dynamo=False,
