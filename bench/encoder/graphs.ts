@@ -1,4 +1,5 @@
 import { OnnxWriter } from "./onnx-writer.ts";
+import { Random } from "./random.ts";
 
 /** An encoder by its real dimensions, with random weights: what a bench measures depends on nothing else. */
 export interface EncoderShape {
@@ -11,9 +12,27 @@ export interface EncoderShape {
   readonly mlp: number;
   readonly cls: boolean;
   readonly activation: "gelu" | "gelu_tanh";
+  /** The graph takes `[batch, tiles, 3, H, W]`, any number of them, as Idefics3's does; else one picture `[1, 3, H, W]`. */
+  readonly tiles?: true;
   /** Pixel shuffle by `factor`, then one linear of `width` outputs, as Idefics3 has it. */
   readonly projector?: { readonly factor: number; readonly width: number };
 }
+
+const SMOLVLM: EncoderShape = {
+  name: "SmolVLM encoder at 512",
+  image: 512,
+  patch: 16,
+  width: 768,
+  layers: 12,
+  heads: 12,
+  mlp: 3072,
+  cls: false,
+  activation: "gelu_tanh",
+  projector: { factor: 4, width: 576 },
+};
+
+/** SmolVLM's encoder as its graph takes pictures: in tiles. */
+export const SMOLVLM_IN_TILES: EncoderShape = { ...SMOLVLM, tiles: true };
 
 export const SHAPES: readonly EncoderShape[] = [
   {
@@ -38,47 +57,19 @@ export const SHAPES: readonly EncoderShape[] = [
     cls: false,
     activation: "gelu_tanh",
   },
-  {
-    name: "SmolVLM encoder at 512",
-    image: 512,
-    patch: 16,
-    width: 768,
-    layers: 12,
-    heads: 12,
-    mlp: 3072,
-    cls: false,
-    activation: "gelu_tanh",
-    projector: { factor: 4, width: 576 },
-  },
+  SMOLVLM,
 ];
 
-/** Normal numbers from a seed (Box and Muller over a 32-bit generator). */
-class Random {
-  #state = 1;
-
-  #next(): number {
-    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
-    return (this.#state + 1) / (2 ** 32 + 1);
-  }
-
-  normal(count: number, deviation: number, mean = 0): Float32Array {
-    const values = new Float32Array(count);
-    for (let i = 0; i < count; i += 2) {
-      const [r, angle] = [Math.sqrt(-2 * Math.log(this.#next())), 2 * Math.PI * this.#next()];
-      values[i] = mean + deviation * r * Math.cos(angle);
-      if (i + 1 < count) values[i + 1] = mean + deviation * r * Math.sin(angle);
-    }
-    return values;
-  }
-}
+/** How weights are kept: as they are, as onnxruntime's dynamic quantisation has them, or in blocks of 32 by MatMulNBits. */
+export type WeightKind = "float32" | "int8" | "int4";
 
 class EncoderWriter {
   readonly onnx = new OnnxWriter();
   readonly #random = new Random();
-  readonly #int8: boolean;
+  readonly #kind: WeightKind;
 
-  constructor(int8: boolean) {
-    this.#int8 = int8;
+  constructor(kind: WeightKind) {
+    this.#kind = kind;
   }
 
   vector(count: number, deviation: number, mean = 0): string {
@@ -89,19 +80,26 @@ class EncoderWriter {
     return this.onnx.constant(this.#random.normal(count, deviation), dims);
   }
 
-  /** float32, or as onnxruntime's dynamic quantisation writes it: activations u8 a tensor, weights i8 a column. */
   linear(x: string, k: number, n: number, bias = true): string {
-    const weight = this.#random.normal(k * n, 1 / Math.sqrt(k));
-    const product = this.#int8
-      ? this.#quantised(x, weight, k, n)
-      : this.onnx.node("MatMul", [x, this.onnx.constant(weight, [k, n])]);
+    const product = this.#product(x, k, n);
     return bias ? this.onnx.node("Add", [product, this.vector(n, 0.02)]) : product;
   }
 
+  #product(x: string, k: number, n: number): string {
+    if (this.#kind === "int4") return int4Linear(this.onnx, this.#random, x, k, n);
+    const weight = this.#random.normal(k * n, 1 / Math.sqrt(k));
+    if (this.#kind === "int8") return this.#quantised(x, weight, k, n);
+    return this.onnx.node("MatMul", [x, this.onnx.constant(weight, [k, n])]);
+  }
+
+  /** Activations u8 a tensor, weights i8 a column. */
   #quantised(x: string, weight: Float32Array, k: number, n: number): string {
     const scales = new Float32Array(n);
-    for (const [i, value] of weight.entries()) scales[i % n] = Math.max(scales[i % n] ?? 0, Math.abs(value) / 127);
-    const packed = Int8Array.from(weight, (value, i) => Math.round(value / (scales[i % n] || 1)));
+    // Plain loops: a hundred million weights go through them.
+    for (let i = 0; i < weight.length; i++)
+      scales[i % n] = Math.max(scales[i % n] ?? 0, Math.abs(weight[i] ?? 0) / 127);
+    const packed = new Int8Array(weight.length);
+    for (let i = 0; i < weight.length; i++) packed[i] = Math.round((weight[i] ?? 0) / (scales[i % n] || 1));
     const [q = "", scale = "", zero = ""] = this.onnx.nodes("DynamicQuantizeLinear", [x], 3);
     const zeros = this.onnx.constant(new Int8Array(n), [n]);
     const sums = this.onnx.node("MatMulInteger", [q, this.onnx.constant(packed, [k, n]), zero, zeros]);
@@ -144,18 +142,37 @@ class EncoderWriter {
   }
 }
 
-/** The graph of a pre-norm vision transformer, batch 1. */
-export function encoderGraph(shape: EncoderShape, int8 = false): Uint8Array {
-  const writer = new EncoderWriter(int8);
+/** Weights in [K/32] blocks of 32 4-bit numbers a column, each with its scale, of deviation 1 / sqrt(K). */
+export function int4Linear(onnx: OnnxWriter, random: Random, x: string, k: number, n: number): string {
+  const blocks = k / INT4_BLOCK;
+  const codes = random.bytes(n * blocks * (INT4_BLOCK / 2));
+  const scales = new Float32Array(n * blocks).fill(1 / (INT4_DEVIATION * Math.sqrt(k)));
+  const inputs = [x, onnx.constant(codes, [n, blocks, INT4_BLOCK / 2]), onnx.constant(scales, [n * blocks])];
+  const attributes = { K: k, N: n, bits: 4, block_size: INT4_BLOCK };
+  return onnx.nodes("MatMulNBits", inputs, 1, attributes, "com.microsoft")[0] ?? "";
+}
+
+const INT4_BLOCK = 32;
+/** Of a number from 0 to 15, each as likely. */
+const INT4_DEVIATION = Math.sqrt((16 ** 2 - 1) / 12);
+
+/** The graph of a pre-norm vision transformer. */
+export function encoderGraph(shape: EncoderShape, kind: WeightKind = "float32"): Uint8Array {
+  const writer = new EncoderWriter(kind);
   const { onnx } = writer;
   const { image, patch, width, layers, mlp, cls, projector } = shape;
   const grid = image / patch;
   const kernel = writer.weights(width * 3 * patch * patch, 1 / Math.sqrt(3 * patch * patch), [width, 3, patch, patch]);
-  const conv = onnx.node("Conv", ["pixel_values", kernel, writer.vector(width, 0.02)], {
+  const batch = shape.tiles === true ? -1 : 1;
+  const pictures =
+    shape.tiles === true ? onnx.node("Reshape", ["pixel_values", onnx.ints(-1, 3, image, image)]) : "pixel_values";
+  const conv = onnx.node("Conv", [pictures, kernel, writer.vector(width, 0.02)], {
     kernel_shape: [patch, patch],
     strides: [patch, patch],
   });
-  let x = onnx.node("Transpose", [onnx.node("Reshape", [conv, onnx.ints(1, width, grid * grid)])], { perm: [0, 2, 1] });
+  let x = onnx.node("Transpose", [onnx.node("Reshape", [conv, onnx.ints(batch, width, grid * grid)])], {
+    perm: [0, 2, 1],
+  });
   let rows = grid * grid;
   if (cls) {
     x = onnx.node("Concat", [writer.weights(width, 0.02, [1, 1, width]), x], { axis: 1 });
@@ -171,9 +188,10 @@ export function encoderGraph(shape: EncoderShape, int8 = false): Uint8Array {
   if (projector === undefined) return onnx.finish(x, [1, 3, image, image], [1, rows, width]);
   const { factor } = projector;
   const side = grid / factor;
-  x = onnx.node("Reshape", [x, onnx.ints(1, side, factor, side, factor * width)]);
+  x = onnx.node("Reshape", [x, onnx.ints(batch, side, factor, side, factor * width)]);
   x = onnx.node("Transpose", [x], { perm: [0, 1, 3, 2, 4] });
-  x = onnx.node("Reshape", [x, onnx.ints(1, side * side, factor * factor * width)]);
+  x = onnx.node("Reshape", [x, onnx.ints(batch, side * side, factor * factor * width)]);
   x = writer.linear(x, factor * factor * width, projector.width, false);
-  return onnx.finish(x, [1, 3, image, image], [1, side * side, projector.width]);
+  if (batch === 1) return onnx.finish(x, [1, 3, image, image], [1, side * side, projector.width]);
+  return onnx.finish(x, ["batch_size", "num_images", 3, image, image], ["num_tiles", side * side, projector.width]);
 }

@@ -31,7 +31,7 @@ async function writeProgram(folder: string, onnx: Uint8Array, kind: LinearKind):
 export async function writeModels(folder: string, shape: EncoderShape): Promise<void> {
   const onnx = encoderGraph(shape);
   await writeFile(path.join(folder, "fp32.onnx"), onnx);
-  await writeFile(path.join(folder, "int8.onnx"), encoderGraph(shape, true));
+  await writeFile(path.join(folder, "int8.onnx"), encoderGraph(shape, "int8"));
   await writeProgram(path.join(folder, "i8_u7"), onnx, LINEAR_KINDS.i8_u7);
   await writeProgram(path.join(folder, "i16_i8"), onnx, LINEAR_KINDS.i16_i8);
 }

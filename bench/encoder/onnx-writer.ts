@@ -47,15 +47,18 @@ class Proto {
   }
 }
 
-type Data = Float32Array | BigInt64Array | Int8Array | Uint8Array;
+/** A Uint16Array holds the bits of float16 numbers. */
+type Data = Float32Array | BigInt64Array | Int8Array | Uint8Array | Uint16Array;
 export type AttributeValue = number | readonly number[] | { readonly float: number };
 
-const FLOAT = 1;
+/** TensorProto.DataType. */
+const DTYPES = { float32: 1, uint8: 2, int8: 3, int64: 7, float16: 10 } as const;
 
 function dtypeOf(data: Data): number {
-  if (data instanceof Float32Array) return FLOAT;
-  if (data instanceof BigInt64Array) return 7;
-  return data instanceof Int8Array ? 3 : 2;
+  if (data instanceof Float32Array) return DTYPES.float32;
+  if (data instanceof BigInt64Array) return DTYPES.int64;
+  if (data instanceof Uint16Array) return DTYPES.float16;
+  return data instanceof Int8Array ? DTYPES.int8 : DTYPES.uint8;
 }
 
 export class OnnxWriter {
@@ -76,19 +79,24 @@ export class OnnxWriter {
     return this.constant(BigInt64Array.from(values, BigInt), [values.length]);
   }
 
+  /** An int64 without axes. */
+  integer(value: number): string {
+    return this.constant(BigInt64Array.of(BigInt(value)), []);
+  }
+
   scalar(value: number): string {
     return this.constant(Float32Array.of(value), []);
   }
 
-  /** Adds a node; returns the names of its outputs. */
-  nodes(
+  /** Adds a node whose outputs are called so. */
+  named(
     op: string,
     inputs: readonly string[],
-    count: number,
+    outputs: readonly string[],
     attributes: Record<string, AttributeValue> = {},
-  ): string[] {
+    domain = "",
+  ): void {
     const node = new Proto();
-    const outputs = Array.from({ length: count }, () => `${op.toLowerCase()}_${this.#names++}`);
     for (const input of inputs) node.bytes(1, input);
     for (const output of outputs) node.bytes(2, output);
     node.bytes(3, `/${outputs[0] ?? op}`).bytes(4, op);
@@ -102,7 +110,20 @@ export class OnnxWriter {
       }
       node.bytes(5, attribute);
     }
+    if (domain !== "") node.bytes(7, domain);
     this.#graph.bytes(1, node);
+  }
+
+  /** Adds a node; returns the names of its outputs. */
+  nodes(
+    op: string,
+    inputs: readonly string[],
+    count: number,
+    attributes: Record<string, AttributeValue> = {},
+    domain = "",
+  ): string[] {
+    const outputs = Array.from({ length: count }, () => `${op.toLowerCase()}_${this.#names++}`);
+    this.named(op, inputs, outputs, attributes, domain);
     return outputs;
   }
 
@@ -110,21 +131,36 @@ export class OnnxWriter {
     return this.nodes(op, inputs, 1, attributes)[0] ?? "";
   }
 
-  #value(field: number, name: string, dims: readonly (number | string)[]): void {
+  input(name: string, dims: readonly (number | string)[], dtype: keyof typeof DTYPES = "float32"): void {
+    this.#value(11, name, dims, dtype);
+  }
+
+  output(name: string, dims: readonly (number | string)[], dtype: keyof typeof DTYPES = "float32"): void {
+    this.#value(12, name, dims, dtype);
+  }
+
+  #value(field: number, name: string, dims: readonly (number | string)[], dtype: keyof typeof DTYPES): void {
     const shape = new Proto();
     for (const dim of dims) {
       shape.bytes(1, typeof dim === "number" ? new Proto().int(1, dim) : new Proto().bytes(2, dim));
     }
-    const tensor = new Proto().int(1, FLOAT).bytes(2, shape);
+    const tensor = new Proto().int(1, DTYPES[dtype]).bytes(2, shape);
     this.#graph.bytes(field, new Proto().bytes(1, name).bytes(2, new Proto().bytes(1, tensor)));
   }
 
   /** `result` becomes the graph's `image_features`. */
   finish(result: string, input: readonly (number | string)[], output: readonly (number | string)[]): Uint8Array {
-    const node = new Proto().bytes(1, result).bytes(2, "image_features").bytes(3, "/output").bytes(4, "Identity");
-    this.#graph.bytes(1, node);
-    this.#value(11, "pixel_values", input);
-    this.#value(12, "image_features", output);
-    return new Proto().int(1, 8).bytes(7, this.#graph).bytes(8, new Proto().int(2, 17)).join();
+    this.named("Identity", [result], ["image_features"]);
+    this.input("pixel_values", input);
+    this.output("image_features", output);
+    return this.model();
+  }
+
+  /** The file, with onnxruntime's own operators allowed. */
+  model(): Uint8Array {
+    const opsets = [new Proto().int(2, 17), new Proto().bytes(1, "com.microsoft").int(2, 1)];
+    const model = new Proto().int(1, 8).bytes(7, this.#graph);
+    for (const opset of opsets) model.bytes(8, opset);
+    return model.join();
   }
 }

@@ -1,8 +1,13 @@
 import { defineCommand } from "citty";
+import { measureRelease } from "../measure/measure-release.ts";
 import { keyArgs, storeArgs } from "../releases/cli/args.ts";
 import { formatBytes } from "../releases/cli/format.ts";
 import { runStoreCommand } from "../releases/cli/run-command.ts";
-import { publishRelease } from "../releases/publish-release.ts";
+import { hashRelease } from "../releases/hash-release.ts";
+import { readHubFolder } from "../releases/hub-folder.ts";
+import { planRelease } from "../releases/plan-release.ts";
+import { publishPlanned } from "../releases/publish-release.ts";
+import { publishedStages } from "../releases/read-release.ts";
 
 export default defineCommand({
   meta: { name: "publish", description: "Upload a model folder as an immutable release" },
@@ -31,21 +36,33 @@ export default defineCommand({
       default: "auto",
       description: "edge refuses an encoder that does not fit its isolate; auto places it at the origin",
     },
+    measure: { type: "boolean", description: "Load and run each stage, and place the encoder by what it takes" },
     ...storeArgs,
     ...keyArgs,
   },
   run: ({ args }) =>
     runStoreCommand(args, async ({ store, signingKey, progress, signal }) => {
-      const { model, version, dtype, license } = args;
-      const result = await publishRelease(args.dir, {
+      const { model, version, dtype, license, encoder } = args;
+      const estimated = await planRelease(args.dir, {
+        encoder: args.measure === true ? "auto" : encoder,
+        ...(dtype === undefined ? {} : { dtype }),
+        ...(license === undefined ? {} : { license }),
+      });
+      const release = await hashRelease(estimated, { model, version });
+      const { files } = release;
+      const stages = await publishedStages(store, release);
+      let planned = { ...estimated, stages: stages ?? estimated.stages };
+      if (args.measure === true && stages === null) {
+        const onStage = (what: string): void => progress.note(`measuring ${what} ...`);
+        const folder = await readHubFolder(args.dir);
+        ({ planned } = await measureRelease(estimated, folder, { place: encoder, files, onStage }));
+      }
+      const result = await publishPlanned(planned, {
         model,
         version,
         store,
         key: await signingKey(),
         signal,
-        encoder: args.encoder,
-        ...(dtype === undefined ? {} : { dtype }),
-        ...(license === undefined ? {} : { license }),
         onProgress: ({ phase, doneBytes, totalBytes }) => progress.update(phase, doneBytes, totalBytes),
       });
       const { digest, uploadedShards, uploadedBytes, totalBytes, created } = result;

@@ -5,6 +5,7 @@ export type HubFault =
   | "disk"
   | "forbidden"
   | "gated"
+  | "insecure"
   | "not_found"
   | "redirected"
   | "too_large"
@@ -34,7 +35,7 @@ export interface Asked {
 export function refusal({ status, headers }: Response, { repository, endpoint, hasToken }: Asked): HubError {
   const code = headers.get("x-error-code");
   const page = new URL(repository, endpoint).href;
-  if (code === "GatedRepo" || (status === 403 && code === null && hasToken)) {
+  if (code === "GatedRepo") {
     return new HubError(
       "gated",
       `${repository} is gated: accept its terms at ${page}, then set HF_TOKEN to a token of that account`,

@@ -37,8 +37,13 @@ export class HubHttp {
     this.#options = options;
     const loopback = ["localhost", "127.0.0.1", "[::1]"].includes(endpoint.hostname);
     if (endpoint.protocol !== "https:" && !(endpoint.protocol === "http:" && (loopback || token === undefined))) {
-      throw new HubError("redirected", `a token goes over https only, and HF_ENDPOINT is ${endpoint.href}`);
+      throw new HubError("insecure", `a token goes over https only, and HF_ENDPOINT is ${endpoint.href}`);
     }
+  }
+
+  /** The same until the signal. */
+  until(signal: AbortSignal): HubHttp {
+    return new HubHttp(this.asked.repository, { ...this.#options, signal });
   }
 
   /** For @huggingface/hub: an answer of the API, tried again while the hub is busy, bounded before it is parsed. */
@@ -111,7 +116,7 @@ export class HubHttp {
       );
     }
     if (at.protocol !== "https:" && endpoint.protocol === "https:") {
-      throw new HubError("redirected", `${endpoint.host} redirects to ${at.protocol}//${at.host}, which is not https`);
+      throw new HubError("insecure", `${endpoint.host} redirects to ${at.protocol}//${at.host}, which is not https`);
     }
   }
 

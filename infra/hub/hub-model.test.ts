@@ -93,6 +93,18 @@ describe("HubModel", () => {
     ]);
   });
 
+  it("fetches a content once that two files have, and ends the other files at the first failure", async () => {
+    const twin = bytes(4000, 4);
+    hub.files = { ...FILES, "tokenizer_config.json": twin };
+    expect(await download()).toEqual({ ...EXPECTED, "tokenizer_config.json": twin });
+    expect(hub.requests.filter(({ path: name }) => name.startsWith("tokenizer"))).toHaveLength(1);
+    hub.files = { ...FILES, "config.json": bytes(90_000, 5), "tokenizer.json": bytes(90_000, 6) };
+    hub.fault("config.json", "slow");
+    hub.fault("tokenizer.json", 403);
+    // Nothing else would end the slow one: silence counts after half a minute.
+    await expect(download()).rejects.toMatchObject({ fault: "forbidden" });
+  });
+
   it("counts the bytes up to their sum", async () => {
     const seen: [number, number][] = [];
     await download({ onProgress: (done, total) => seen.push([done, total]) });

@@ -141,25 +141,31 @@ export class HubModel implements ModelSource {
 
   /** Brings files into the snapshot, each checked against its hash, whether it was here or had to come. */
   async #bring(files: readonly HubFile[]): Promise<void> {
-    const missing: HubFile[] = [];
-    for (const file of files) if (!(await holds(this.#cache.blob(file), file))) missing.push(file);
-    await this.#checkDisk(missing);
-    this.#totalBytes += missing.reduce((sum, { size }) => sum + size, 0);
+    // Two files may have one content, and so one place in the cache.
+    const missing = new Map<string, HubFile>();
+    for (const file of files) if (!(await holds(this.#cache.blob(file), file))) missing.set(file.oid, file);
+    await this.#fetch([...missing.values()]);
+    for (const file of files) await this.#cache.show(this.#commit, file);
+  }
+
+  /** Several at once; the first failure ends them all. */
+  async #fetch(files: readonly HubFile[]): Promise<void> {
+    const needed = files.reduce((sum, { size }) => sum + size, 0);
+    await this.#checkDisk(needed);
+    this.#totalBytes += needed;
     const failed = new AbortController();
+    const { signal = failed.signal } = this.#options;
+    const http = this.#http.until(AbortSignal.any([signal, failed.signal]));
     const permits = new Semaphore(FILES_IN_FLIGHT);
-    const results = missing.map((file) =>
+    const fetches = files.map((file) =>
       permits.run(async () => {
-        if (failed.signal.aborted) return;
-        try {
-          await fetchFile(this.#http, this.#url(file), { file, target: this.#cache.blob(file), onBytes: this.#count });
-        } catch (thrown) {
-          failed.abort(thrown);
-        }
+        failed.signal.throwIfAborted();
+        await fetchFile(http, this.#url(file), { file, target: this.#cache.blob(file), onBytes: this.#count });
       }),
     );
-    await Promise.all(results);
+    for (const fetching of fetches) fetching.catch((thrown: unknown) => failed.abort(thrown));
+    await Promise.allSettled(fetches);
     failed.signal.throwIfAborted();
-    for (const file of files) await this.#cache.show(this.#commit, file);
   }
 
   readonly #count = (bytes: number): void => {
@@ -172,8 +178,7 @@ export class HubModel implements ModelSource {
     return new URL(`${repository}/resolve/${this.#commit}/${name}`, `${endpoint.href.replace(/\/$/, "")}/`);
   }
 
-  async #checkDisk(missing: readonly HubFile[]): Promise<void> {
-    const needed = missing.reduce((sum, { size }) => sum + size, 0);
+  async #checkDisk(needed: number): Promise<void> {
     const folder = this.#cache.snapshot(this.#commit);
     const free = await (this.#options.freeBytes ?? freeBytes)(folder);
     if (needed <= free) return;

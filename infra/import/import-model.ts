@@ -1,10 +1,10 @@
 import type { Trust } from "../../shared/releases/dsse.ts";
 import type { SigningKey } from "../../shared/releases/ecdsa.ts";
-import { releaseDigest, type Release } from "../../shared/releases/release.ts";
+import { releaseDigest } from "../../shared/releases/release.ts";
 import { LOCAL_CHANNEL } from "../local/publish-builtin.ts";
 import { promoteRelease, readChannel } from "../releases/promote-release.ts";
 import { publishPlanned, type PublishProgress, type PublishResult } from "../releases/publish-release.ts";
-import { readRelease, ReleaseNotFound } from "../releases/read-release.ts";
+import { publishedStages } from "../releases/read-release.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import type { ModelSource } from "./model-source.ts";
 import { checkModel, placeModel, type PlacedModel, type PlaceOptions } from "./place-model.ts";
@@ -48,19 +48,4 @@ export async function importModel(source: ModelSource, options: ImportOptions): 
     await promoteRelease({ model, version, channel: LOCAL_CHANNEL, store, key, trust });
   }
   return { ...placed, ...result, from: source.from, version };
-}
-
-/** The stages of a release that was published under this version with the same files; null when there is none. */
-async function publishedStages(
-  store: ObjectStore,
-  { name, version, files }: Release,
-): Promise<Release["stages"] | null> {
-  try {
-    const { release } = await readRelease(store, name, version);
-    const same = Object.keys(files).every((file) => release.files[file]?.sha256 === files[file]?.sha256);
-    return same ? release.stages : null;
-  } catch (error) {
-    if (error instanceof ReleaseNotFound) return null;
-    throw error;
-  }
 }

@@ -19,6 +19,8 @@ export interface PlaceOptions {
   /** A picture file to reckon with; default: a JPEG of the built-in model's. */
   readonly picture?: string | undefined;
   readonly onStage?: (what: string) => void;
+  /** Where figures of earlier runs are kept (default: `.fovea/measured`). */
+  readonly cacheDir?: string;
 }
 
 /** A model that can be served. Placement and memory are estimates as yet. */
@@ -72,14 +74,14 @@ export async function checkModel(
  */
 export async function placeModel(
   { folder, estimated, unnamed }: CheckedModel,
-  { place, measure, picture = PICTURE, onStage }: PlaceOptions,
+  { measure, picture = PICTURE, ...options }: PlaceOptions,
   published: Release["stages"] | null = null,
 ): Promise<PlacedModel> {
   const stages = published ?? estimated.stages;
   const placed =
     published !== null || !measure
       ? { planned: { ...estimated, stages }, figures: {}, encoderAtEdge: null }
-      : await measureRelease(estimated, folder, { place, files: unnamed.files, ...(onStage && { onStage }) });
+      : await measureRelease(estimated, folder, { ...options, files: unnamed.files });
   return { ...placed, picture: await planPicture(folder, placed.planned, picture) };
 }
 

@@ -4,6 +4,7 @@ import path from "node:path";
 import type { EncodeResult, EncoderRpc } from "../../shared/encoding/job.ts";
 import type { EncoderSource } from "../../shared/encoding/encoder-inputs.ts";
 import type { PlannedRelease } from "../releases/plan-release.ts";
+import { buildPlayground } from "../build/playground.ts";
 import { publishPlanned } from "../releases/publish-release.ts";
 import { openStore } from "../store/open-store.ts";
 import { freePort } from "./ports.ts";
@@ -27,6 +28,8 @@ export async function startEncoder(
   planned: PlannedRelease,
   options: Pick<WorkersOptions, "inspectorPort" | "transform"> = {},
 ): Promise<LocalEncoder> {
+  // The edge only lends its binding, but wrangler bundles it with its files.
+  await buildPlayground();
   const directory = await mkdtemp(path.join(tmpdir(), "fovea-encoder-"));
   const secrets = await localSecrets(directory);
   const port = await freePort(0, "--port");

@@ -9,7 +9,7 @@ import { planRelease, type PlannedRelease } from "../releases/plan-release.ts";
 import type { Release } from "../../shared/releases/release.ts";
 import { keptFigure } from "./kept-figure.ts";
 import { measureRelease } from "./measure-release.ts";
-import { measureAtOrigin } from "./origin-stage.ts";
+import { runStage } from "./origin-stages.ts";
 
 const MIB = 1024 * 1024;
 
@@ -49,16 +49,16 @@ describe("measureRelease", () => {
   it("does not try an encoder at the edge that cannot fit, and measures it at the origin", async () => {
     const cacheDir = path.join(directory, "other");
     const measured = await measureRelease(estimated, hub, { place: "auto", files, cacheDir, budgetBytes: 20 * MIB });
-    expect(measured.encoderAtEdge).toMatch(/^runtime and weights alone take \d+ MiB of 20 MiB/);
+    expect(measured.encoderAtEdge).toMatch(/^weights and the largest picture alone take \d+ MiB of 20 MiB/);
     expect(measured.planned.stages.vision_encoder?.placement).toBe("origin");
     expect(measured.figures.vision_encoder?.memoryBytes).toBeGreaterThan(17 * MIB);
   });
 });
 
-describe("measureAtOrigin", () => {
+describe("runStage", () => {
   it("says in its own words why a stage does not run", async () => {
     const job = { stage: "embed_tokens", embedTokens: path.join(directory, "none.onnx"), tokens: 4 } as const;
-    await expect(measureAtOrigin(directory, job)).rejects.toThrow(/^the embed_tokens does not run here: .*none\.onnx/);
+    await expect(runStage(job)).rejects.toThrow(/^the embed_tokens does not run here: .*none\.onnx/);
   });
 });
 

@@ -1,4 +1,3 @@
-import path from "node:path";
 import { fitStages } from "../../shared/releases/budget.ts";
 import { ENCODER_RELEASE_BUDGET_BYTES } from "../../shared/limits/releases.ts";
 import type { Release, Stage, StageName } from "../../shared/releases/release.ts";
@@ -7,8 +6,8 @@ import type { PlannedRelease } from "../releases/plan-release.ts";
 import { encoderFloorBytes } from "../releases/stage-memory.ts";
 import { measureAtEdge } from "./edge-encoder.ts";
 import { keptFigure, type Figure } from "./kept-figure.ts";
-import { encoderJob, measureAtOrigin, withOriginFiles } from "./origin-stage.ts";
-import { processorOf, worstPicture } from "./worst-picture.ts";
+import { OriginStages } from "./origin-stages.ts";
+import { processorOf, worstPicture, type WorstPicture } from "./worst-picture.ts";
 
 /** Tokens of a question beside its picture. */
 const TEXT_TOKENS = 64;
@@ -45,89 +44,107 @@ export async function measureRelease(
   hub: HubFolder,
   options: MeasureOptions,
 ): Promise<MeasuredRelease> {
-  const { files, place, onStage = () => undefined, budgetBytes = ENCODER_RELEASE_BUDGET_BYTES } = options;
-  const encoder = estimated.stages.vision_encoder;
-  const worst = encoder === undefined ? null : worstPicture(await processorOf(hub), encoder.inputs);
-  const keep = ({ runtime, files: names }: Stage, where: string, measure: () => Promise<Figure>): Promise<Figure> =>
-    keptFigure(
-      [runtime, where, names.map((name) => files[name]?.sha256), worst?.source.shape],
-      measure,
-      options.cacheDir,
-    );
-  const figures: Partial<Record<StageName, Figure>> = {};
-  const stages: Partial<Record<StageName, Stage>> = { ...estimated.stages };
-  const settle = (name: StageName, placement: Stage["placement"], figure: Figure): void => {
-    const stage = stages[name];
-    if (stage === undefined) return;
-    figures[name] = figure;
-    stages[name] = { ...stage, placement, memoryBytes: Math.ceil(figure.memoryBytes / STEP_BYTES) * STEP_BYTES };
-  };
-
-  let encoderAtEdge: string | null = null;
-  if (encoder !== undefined && worst !== null && place !== "origin") {
-    onStage("the encoder at the edge");
-    const measure = () => keep(encoder, "edge", () => measureAtEdge(estimated, worst));
-    const tried = await tryEdge(estimated, budgetBytes, measure);
-    encoderAtEdge = tried.found;
-    if (tried.figure !== null && (tried.fits || place === "edge")) settle("vision_encoder", "edge", tried.figure);
-  }
-  await withOriginFiles(estimated, async (folder) => {
-    if (encoder !== undefined && worst !== null && figures.vision_encoder === undefined) {
-      onStage("the encoder at the origin");
-      const job = await encoderJob(folder, encoder, hub, worst.source);
-      settle("vision_encoder", "origin", await keep(encoder, "origin", () => measureAtOrigin(folder, job)));
-    }
-    const { embed_tokens, backbone } = stages;
-    if (embed_tokens === undefined || backbone === undefined) return;
-    onStage("the language model");
-    const tokens = TEXT_TOKENS + (worst?.source.num_image_tokens[0] ?? 0);
-    const embedTokens = path.join(folder, embed_tokens.files[0] ?? "");
-    const embed = await keep(embed_tokens, "origin", () =>
-      measureAtOrigin(folder, { stage: "embed_tokens", embedTokens, tokens }),
-    );
-    settle("embed_tokens", "origin", embed);
-    const source = {
-      decoder: path.join(folder, backbone.files[0] ?? ""),
-      embedTokens,
-      config: await hub.json("config.json"),
-      generationConfig: hub.has("generation_config.json") ? await hub.json("generation_config.json") : undefined,
-    };
-    const both = await keep(backbone, "origin", () => measureAtOrigin(folder, { stage: "backbone", source, tokens }));
-    // The process holds the embeddings beside it, which have a figure of their own.
-    settle("backbone", "origin", { ...both, memoryBytes: Math.max(0, both.memoryBytes - embed.memoryBytes) });
-  });
-  return { planned: { ...estimated, stages: fitStages(stages, place === "edge") }, figures, encoderAtEdge };
-}
-
-interface EdgeTry {
-  readonly figure: Figure | null;
-  readonly fits: boolean;
-  readonly found: string;
-}
-
-/** An encoder that could never fit is not loaded; one that fails in the isolate may still run at the origin. */
-async function tryEdge(planned: PlannedRelease, budgetBytes: number, measure: () => Promise<Figure>): Promise<EdgeTry> {
-  const movable = planned.stages.vision_encoder?.movable === true;
-  const floor = floorBytes(planned);
-  if (movable && floor > budgetBytes) {
-    const found = `runtime and weights alone take ${mib(floor)} of ${mib(budgetBytes)}, so it was not tried`;
-    return { figure: null, fits: false, found };
-  }
+  const measuring = new Measuring(estimated, options);
+  const origin = new OriginStages(estimated, hub);
   try {
-    const figure = await measure();
-    const found = `it takes ${mib(figure.memoryBytes)} of ${mib(budgetBytes)} in the isolate on the largest picture`;
-    return { figure, fits: figure.memoryBytes <= budgetBytes, found };
-  } catch (error) {
-    if (!movable) throw error;
-    const why = error instanceof Error ? (error.message.split("\n")[0] ?? "").slice(0, 200) : "";
-    return { figure: null, fits: false, found: `it does not run in the isolate on the largest picture: ${why}` };
+    const encoder = estimated.stages.vision_encoder;
+    const worst = encoder === undefined ? null : worstPicture(await processorOf(hub), encoder.inputs);
+    let encoderAtEdge: string | null = null;
+    if (encoder !== undefined && worst !== null) {
+      if (options.place !== "origin") encoderAtEdge = await measuring.encoderAtEdge(encoder, worst);
+      if (!measuring.has("vision_encoder")) await measuring.encoderAtOrigin(worst, origin);
+    }
+    await measuring.languageModel(TEXT_TOKENS + (worst?.source.num_image_tokens[0] ?? 0), origin);
+    const stages = fitStages(measuring.stages, options.place === "edge");
+    return { planned: { ...estimated, stages }, figures: measuring.figures, encoderAtEdge };
+  } finally {
+    await origin.remove();
   }
 }
 
-function floorBytes({ stages: { vision_encoder }, files }: PlannedRelease): number {
-  const names = new Set(vision_encoder?.files);
-  const weights = files.filter(({ name }) => names.has(name)).reduce((sum, { size }) => sum + size, 0);
-  return encoderFloorBytes(weights, vision_encoder?.dtype ?? "");
+/** The stages of one release, on their way from estimates to figures. */
+class Measuring {
+  readonly figures: Partial<Record<StageName, Figure>> = {};
+  readonly stages: Partial<Record<StageName, Stage>>;
+  readonly #planned: PlannedRelease;
+  readonly #options: MeasureOptions;
+
+  constructor(planned: PlannedRelease, options: MeasureOptions) {
+    this.#planned = planned;
+    this.#options = options;
+    this.stages = { ...planned.stages };
+  }
+
+  has(name: StageName): boolean {
+    return this.figures[name] !== undefined;
+  }
+
+  /**
+   * Tries the encoder in the isolate, and settles it there when it fits or must be there. One that could never fit is not
+   * loaded; one that fails may still run at the origin. Gives what was found.
+   */
+  async encoderAtEdge(encoder: Stage, worst: WorstPicture): Promise<string> {
+    const { place, budgetBytes = ENCODER_RELEASE_BUDGET_BYTES } = this.#options;
+    const { movable, dtype } = encoder;
+    const floor = encoderFloorBytes(this.#bytesOf(encoder), dtype, worst.source.pixels.byteLength);
+    if (movable && floor > budgetBytes) {
+      return `weights and the largest picture alone take ${mib(floor)} of ${mib(budgetBytes)}, so it was not tried`;
+    }
+    this.#say("the encoder at the edge");
+    try {
+      const figure = await this.#figure("vision_encoder", "edge", worst.source.pixels.byteLength, () =>
+        measureAtEdge(this.#planned, worst),
+      );
+      if (figure.memoryBytes <= budgetBytes || place === "edge") this.#settle("vision_encoder", "edge", figure);
+      return `it takes ${mib(figure.memoryBytes)} of ${mib(budgetBytes)} in the isolate on the largest picture`;
+    } catch (error) {
+      if (!movable) throw error;
+      const why = error instanceof Error ? (error.message.split("\n")[0] ?? "").slice(0, 200) : "";
+      return `it does not run in the isolate on the largest picture: ${why}`;
+    }
+  }
+
+  async encoderAtOrigin({ source }: WorstPicture, origin: OriginStages): Promise<void> {
+    this.#say("the encoder at the origin");
+    const figure = await this.#figure("vision_encoder", "origin", source.pixels.byteLength, () =>
+      origin.encoder(source),
+    );
+    this.#settle("vision_encoder", "origin", figure);
+  }
+
+  /** Embeddings and backbone, on one prompt of so many tokens. */
+  async languageModel(tokens: number, origin: OriginStages): Promise<void> {
+    if (this.stages.embed_tokens === undefined || this.stages.backbone === undefined) return;
+    this.#say("the language model");
+    const embed = await this.#figure("embed_tokens", "origin", tokens, () => origin.embedTokens(tokens));
+    this.#settle("embed_tokens", "origin", embed);
+    const both = await this.#figure("backbone", "origin", tokens, () => origin.backbone(tokens));
+    // The process holds the embeddings beside it, which have a figure of their own.
+    this.#settle("backbone", "origin", { ...both, memoryBytes: Math.max(0, both.memoryBytes - embed.memoryBytes) });
+  }
+
+  #figure(name: StageName, where: string, size: number, measure: () => Promise<Figure>): Promise<Figure> {
+    const { files, cacheDir } = this.#options;
+    const stage = this.stages[name];
+    const hashes = stage?.files.map((file) => files[file]?.sha256);
+    return keptFigure([name, stage?.runtime, where, size, hashes], measure, cacheDir);
+  }
+
+  #settle(name: StageName, placement: Stage["placement"], figure: Figure): void {
+    const stage = this.stages[name];
+    if (stage === undefined) return;
+    const memoryBytes = Math.ceil(figure.memoryBytes / STEP_BYTES) * STEP_BYTES;
+    this.figures[name] = figure;
+    this.stages[name] = { ...stage, placement, memoryBytes };
+  }
+
+  #bytesOf({ files }: Stage): number {
+    return this.#planned.files.filter(({ name }) => files.includes(name)).reduce((sum, { size }) => sum + size, 0);
+  }
+
+  #say(what: string): void {
+    this.#options.onStage?.(what);
+  }
 }
 
 function mib(bytes: number): string {

@@ -6,7 +6,7 @@ import { EmbedTokens } from "../../functions/origin/backbones/embed-tokens.ts";
 import { Sessions } from "../../functions/origin/backbones/sessions.ts";
 import { EncoderHost } from "../../functions/origin/encoder/host.ts";
 import type { Figure } from "./kept-figure.ts";
-import type { OriginJob } from "./origin-stage.ts";
+import type { OriginJob } from "./origin-stages.ts";
 
 /**
  * `node origin-process.ts JOB`: runs one stage as the origin does, in a process of its own, and prints what it took. JOB is

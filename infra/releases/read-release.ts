@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { MAX_MANIFEST_BYTES } from "../../shared/limits/limits.ts";
 import { UPLOADS_IN_FLIGHT } from "../../shared/limits/releases.ts";
+import { canonicalJson, type JsonValue } from "../../shared/releases/canonical-json.ts";
 import { blobKey, manifestKey } from "../../shared/releases/keys.ts";
 import { parseRelease, type Release, type Shard } from "../../shared/releases/release.ts";
 import { Semaphore } from "../../shared/releases/semaphore.ts";
@@ -22,6 +23,29 @@ export async function readRelease(
   if (manifest === null)
     throw new ReleaseNotFound(`${model}@${version} is not published in ${store.url}; see \`fovea list\``);
   return { release: parseRelease(manifest), digest: createHash("sha256").update(manifest).digest("hex"), manifest };
+}
+
+/**
+ * The stages of a release that was published under this version and differs at most in what was measured, memory and
+ * placement; null when there is none. A publish of the same takes them over, so that it changes nothing.
+ */
+export async function publishedStages(
+  store: ObjectStore,
+  { name, version, ...planned }: Pick<Release, "name" | "version" | "files" | "stages">,
+): Promise<Release["stages"] | null> {
+  try {
+    const { release } = await readRelease(store, name, version);
+    return unmeasured(release) === unmeasured(planned) ? release.stages : null;
+  } catch (error) {
+    if (error instanceof ReleaseNotFound) return null;
+    throw error;
+  }
+}
+
+function unmeasured({ files, stages }: Pick<Release, "files" | "stages">): string {
+  const bare: Record<string, JsonValue> = {};
+  for (const [name, stage] of Object.entries(stages)) bare[name] = { ...stage, placement: "", memoryBytes: 0 };
+  return canonicalJson({ files, stages: bare });
 }
 
 /** `model@version` as commands take it. */

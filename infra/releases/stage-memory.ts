@@ -10,9 +10,12 @@ export function encoderMemoryBytes(weightBytes: number, externalData: boolean, d
   return Math.ceil(16 * MIB + residentBytes(weightBytes, dtype) * (externalData ? 1.4 : 2.15) + weightBytes);
 }
 
-/** What no session can do without, runtime and weights: an encoder of which this does not fit is not worth a try. */
-export function encoderFloorBytes(weightBytes: number, dtype: string): number {
-  return 16 * MIB + residentBytes(weightBytes, dtype);
+/**
+ * What no session can do without: runtime, weights, and the largest picture in 8 bits, as float32, and as float32 once more
+ * in the runtime's heap. An encoder of which this does not fit is not worth a try.
+ */
+export function encoderFloorBytes(weightBytes: number, dtype: string, pixelBytes: number): number {
+  return 16 * MIB + residentBytes(weightBytes, dtype) + 9 * pixelBytes;
 }
 
 /** Half-precision weights are cast to float32 once, when the session folds its constants. */

@@ -83,7 +83,12 @@ describe("fovea import org/name", () => {
     const before = await arrived();
     await fovea("SIGKILL", async () => (await arrived()) > before);
     const { code, out } = await fovea();
-    expect(JSON.parse(out)).toMatchObject({ from: `acme/Moji-Hub at ${hub.commit}`, license: "Apache-2.0" });
+    expect(JSON.parse(out)).toMatchObject({
+      from: `acme/Moji-Hub at ${hub.commit}`,
+      license: "Apache-2.0",
+      figures: { vision_encoder: { memoryBytes: expect.any(Number) as number } },
+      picture: { imageTokens: 16, pixelBytes: 150_528, fileBytes: 25_534, where: "edge" },
+    });
     expect(code).toBe(0);
     const [first, second = 0, third = 0] = hub.startsOf(WEIGHTS);
     expect(first).toBe(0);
