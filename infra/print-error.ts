@@ -1,4 +1,5 @@
 import { ReleaseError } from "../shared/releases/error.ts";
+import { HubError } from "./hub/hub-error.ts";
 
 /** What every command ends with when it fails: one line that says what to do, or `{"error": {code, message}}` with --json. */
 export function printError(thrown: unknown, json: boolean): void {
@@ -9,6 +10,7 @@ export function printError(thrown: unknown, json: boolean): void {
 
 function describe(thrown: unknown): { readonly code: string; readonly message: string } {
   if (thrown instanceof ReleaseError) return { code: thrown.fault, message: thrown.detail };
+  if (thrown instanceof HubError) return { code: thrown.fault, message: thrown.message };
   if (thrown instanceof Error) return { code: thrown.name, message: thrown.message };
   return { code: "unknown", message: String(thrown) };
 }

@@ -3,11 +3,12 @@ import type { StageName } from "../../shared/releases/release.ts";
 import type { PlacedModel } from "./place-model.ts";
 
 /** What each stage takes and where it runs; a figure is told as what it is. */
-export function describeStages({ planned, figures }: Pick<PlacedModel, "planned" | "figures">): string {
+export function describeStages({ planned, figures, published }: PlacedModel): string {
+  const otherwise = published ? "as published" : "estimate";
   const rows = Object.entries(planned.stages).map(([name, { placement, dtype, memoryBytes }]) => {
     const figure = figures[name as StageName];
     return figure === undefined
-      ? [`  ${name}`, placement, dtype, formatBytes(memoryBytes), "estimate", "", ""]
+      ? [`  ${name}`, placement, dtype, formatBytes(memoryBytes), otherwise, "", ""]
       : [`  ${name}`, placement, dtype, formatBytes(memoryBytes), "measured", ms(figure.loadMs), ms(figure.runMs)];
   });
   return formatTable([["  stage", "runs at", "dtype", "memory", "", "load", "run"], ...rows]);

@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { Release, StageName } from "../../shared/releases/release.ts";
+import { compileTokenizer } from "../../shared/tokenizer/compile/compile.ts";
 import { BUILTIN_EXAMPLES } from "../local/builtin.ts";
 import type { Figure } from "../measure/kept-figure.ts";
 import { measureRelease } from "../measure/measure-release.ts";
@@ -34,7 +35,10 @@ export interface CheckedModel {
 /** Where each stage of a model runs, what it takes, and the way of a picture. */
 export interface PlacedModel {
   readonly planned: PlannedRelease;
+  /** What was measured now. */
   readonly figures: Readonly<Partial<Record<StageName, Figure>>>;
+  /** Whether the stages are those of a published release, with its figures. */
+  readonly published: boolean;
   /** What was found of the encoder at the edge; null when it was not tried. */
   readonly encoderAtEdge: string | null;
   /** Null for a model without eyes. */
@@ -60,6 +64,8 @@ export async function checkModel(
     ...(dtype === undefined ? {} : { dtype }),
     // An estimate decides only where nothing is measured.
     encoder: place === "edge" && !measure ? "edge" : "auto",
+    // The origin runs graphs, not what is compiled for the isolate.
+    ...(place === "origin" && { compilers: { tokenizer: compileTokenizer } }),
   });
   const obstacles = checkGraphs(found);
   if (obstacles.length > 0) throw new ImportError(obstacles);
@@ -82,7 +88,7 @@ export async function placeModel(
     published !== null || !measure
       ? { planned: { ...estimated, stages }, figures: {}, encoderAtEdge: null }
       : await measureRelease(estimated, folder, { ...options, files: unnamed.files });
-  return { ...placed, picture: await planPicture(folder, placed.planned, picture) };
+  return { ...placed, published: published !== null, picture: await planPicture(folder, placed.planned, picture) };
 }
 
 function atOrigin(planned: PlannedRelease): PlannedRelease {

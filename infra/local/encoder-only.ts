@@ -39,6 +39,8 @@ export async function startEncoder(
     persist: directory,
     secrets,
     bindings: { ORIGIN_KEYS: secrets.originKeys },
+    // Miniflare's own proxy of a binding complains of stubs that it does not free itself.
+    quiet: true,
     ...options,
   });
   const stop = async (): Promise<void> => {

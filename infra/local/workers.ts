@@ -18,6 +18,8 @@ export interface WorkersOptions {
   readonly inspectorPort?: number;
   /** Whether the edge serves the playground's files; production does not, and each request is then one hop shorter. */
   readonly assets?: boolean;
+  /** What the Workers write to their consoles goes nowhere; by default it is printed. */
+  readonly quiet?: boolean;
   /** Changes a bundle before it runs; benches count memory that way. */
   readonly transform?: (name: WorkerName, bundle: Bundle) => Promise<Bundle>;
 }
@@ -40,6 +42,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Miniflare> 
           log: new Log(LogLevel.ERROR),
           logRequests: false,
           telemetry: { enabled: false },
+          ...(options.quiet === true && { handleStructuredLogs: () => undefined }),
           ...(options.inspectorPort !== undefined && { inspectorPort: options.inspectorPort }),
           resourcePersistencePath: path.join(options.persist, "r2"),
           workers: [workerOptions("edge", edge, options), workerOptions("encoder", encoder, options)],

@@ -48,6 +48,7 @@ async function fovea(
   const { endpoint, bucket, accessKeyId, secretAccessKey } = stack.s3;
   const store = ["--store", `s3://${bucket}`, "--endpoint", endpoint, "--unsigned", "--json"];
   const child = spawn(process.execPath, [path.join(ROOT, "infra/cli.ts"), "import", "acme/Moji-Hub", ...store], {
+    stdio: ["ignore", "pipe", "inherit"],
     env: {
       ...process.env,
       HF_ENDPOINT: hub.endpoint.href,
@@ -57,8 +58,7 @@ async function fovea(
     },
   });
   let out = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => (out += text));
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
   const exit = once(child, "exit") as Promise<[number | null]>;
   if (until !== undefined) {
     while (child.exitCode === null && !(await until())) await new Promise((resolve) => setTimeout(resolve, 20));
