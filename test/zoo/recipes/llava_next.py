@@ -1,9 +1,11 @@
-"""LLaVA-NeXT: CLIP tower on anyres tiles, two-layer GELU projector, unpadding, image_newline after every row, Mistral text."""
+"""LLaVA-NeXT: CLIP tower on anyres tiles, two-layer GELU projector, unpadding, image_newline after every row, text by Mistral or
+by LLaMA with Vicuna's prompts."""
 
 import numpy as np
 import torch
 from transformers import (
     CLIPVisionConfig,
+    LlamaConfig,
     LlavaNextConfig,
     LlavaNextForConditionalGeneration,
     LlavaNextProcessor,
@@ -23,6 +25,13 @@ MISTRAL = (
     "{% elif message['role'] == 'assistant' %}{{ ' ' }}"
     "{% for part in message['content'] if part['type'] == 'text' %}{{ part['text'] }}{% endfor %}{{ '</s> ' }}"
     "{% else %}{{ raise_exception('Only user and assistant roles are supported!') }}{% endif %}{% endfor %}"
+)
+VICUNA = (
+    "{% for message in messages %}{% if message['role'] != 'system' %}{{ message['role'].upper() + ': ' }}{% endif %}"
+    "{% for part in message['content'] if part['type'] == 'image' %}{{ '<image>\n' }}{% endfor %}"
+    "{% for part in message['content'] if part['type'] == 'text' %}"
+    "{{ part['text'] + ('</s>' if message['role'] == 'assistant' else ' ') }}{% endfor %}"
+    "{% endfor %}{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"
 )
 TILE, PATCH = 56, 14
 
@@ -72,6 +81,10 @@ def padding(height, width, grid):
 class LlavaNext(Family):
     name = "llava-next"
     seed = 12
+    template = MISTRAL
+
+    def text_config(self, **sizes):
+        return MistralConfig(sliding_window=None, head_dim=16, **sizes)
 
     def make(self):
         tok = llama_bpe(560, added=["<image>", "<pad>"])
@@ -87,16 +100,14 @@ class LlavaNext(Family):
             patch_size=PATCH,
             projection_dim=32,
         )
-        text = MistralConfig(
+        text = self.text_config(
             vocab_size=tok.get_vocab_size(),
             hidden_size=64,
             intermediate_size=128,
             num_hidden_layers=2,
             num_attention_heads=4,
             num_key_value_heads=2,
-            head_dim=16,
             max_position_embeddings=2048,
-            sliding_window=None,
             bos_token_id=1,
             eos_token_id=2,
             pad_token_id=pad,
@@ -122,7 +133,7 @@ class LlavaNext(Family):
             patch_size=PATCH,
             vision_feature_select_strategy="default",
             num_additional_image_tokens=1,
-            chat_template=MISTRAL,
+            chat_template=self.template,
         )
         return model, processor
 
@@ -151,5 +162,15 @@ class LlavaNext(Family):
         write_decoder(folder / "onnx/decoder_model_merged.onnx", decoder)
 
 
+class LlavaNextVicuna(LlavaNext):
+    name = "llava-next-vicuna"
+    seed = 5
+    template = VICUNA
+
+    def text_config(self, **sizes):
+        return LlamaConfig(**sizes)
+
+
 if __name__ == "__main__":
     LlavaNext().main()
+    LlavaNextVicuna().main()
