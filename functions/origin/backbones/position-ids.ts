@@ -27,8 +27,9 @@ export function positionIds(
   for (let axis = 0; axis < axes; axis++) {
     sequences.forEach(({ held, positions: placed }, row) => {
       const at = (axis * batch + row) * width;
-      for (let i = 0; i < width; i++)
+      for (let i = 0; i < width; i++) {
         ids[at + i] = BigInt(placed ? positionAt(axis, held + i, placed) : firstPosition + held + i);
+      }
     });
   }
   const dims = positions === "mrope" ? [axes, batch, width] : [batch, width];
