@@ -20,3 +20,10 @@ export const MAX_WAITING_PICTURES = 8;
 
 /** Milliseconds that a body or a picture waits for its turn; beyond: 503 `overloaded`. */
 export const MAX_GATE_WAIT_MS = 5_000;
+
+/** Milliseconds without a byte of a body that is being read; beyond: 408 `body_too_slow`. */
+export const MAX_BODY_SILENCE_MS = 10_000;
+
+/** Bytes of a body in a millisecond, on average, after the first moments; below: 408 `body_too_slow`. A slow mobile uplink has 30. */
+export const MIN_BODY_BYTES_PER_MS = 16;
+export const BODY_GRACE_MS = 10_000;

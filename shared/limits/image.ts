@@ -52,3 +52,9 @@ export const MAX_REQUEST_PIXELS = 4 * MAX_IMAGE_PIXELS;
  * (2304 x 2304 and a base view) and GLM-4V take, 18 MB as bytes. Beyond: 400 `image_too_large`.
  */
 export const MAX_PROCESSED_PIXELS = 6_000_000;
+
+/**
+ * The same for all pictures of one request, which the edge holds together until the origin has said what it lacks: two of
+ * SmolVLM's largest, or 178 of 224 x 224. Beyond: 400 `image_too_large`.
+ */
+export const MAX_REQUEST_PROCESSED_PIXELS = 9_000_000;

@@ -1,4 +1,5 @@
 import { FoveaError } from "../../../shared/errors/error.ts";
+import { BODY_GRACE_MS, MAX_BODY_SILENCE_MS, MIN_BODY_BYTES_PER_MS } from "../../../shared/limits/gates.ts";
 import { MAX_DISCARDED_BODY_BYTES } from "../../../shared/limits/limits.ts";
 
 /** Bytes asked for in one read. */
@@ -8,8 +9,8 @@ const READ_BYTES = 256 * 1024;
  * The body in one buffer, read straight into its place: at the limit of 24 MiB a second copy would be a fifth of the
  * isolate. Kept is what fits the cap, whatever `content-length` says. What is beyond is read and thrown away, up to a
  * second cap: many clients look for an answer only when they have sent everything, and would report a broken connection
- * instead of ours.
- * @throws FoveaError `body_too_large`
+ * instead of ours. A body keeps others waiting (`with-body.ts`), so one that hardly comes is given up.
+ * @throws FoveaError `body_too_large`, `body_too_slow`
  */
 export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   if (request.body === null) return new Uint8Array(0);
@@ -30,11 +31,12 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
 
 /** Reads until the end or until `capacity` bytes are there. Every read hands the one buffer over and back. */
 async function fill(reader: ReadableStreamBYOBReader, capacity: number): Promise<Uint8Array<ArrayBuffer>> {
+  const started = performance.now();
   let buffer = new ArrayBuffer(capacity);
   let length = 0;
   while (length < capacity) {
     const room = new Uint8Array(buffer, length, Math.min(READ_BYTES, capacity - length));
-    const { value, done } = await reader.read(room);
+    const { value, done } = await inTime(reader.read(room), started, length);
     if (value !== undefined) {
       buffer = value.buffer;
       length += value.byteLength;
@@ -45,12 +47,31 @@ async function fill(reader: ReadableStreamBYOBReader, capacity: number): Promise
 }
 
 async function discard(reader: ReadableStreamBYOBReader, maxBytes: number): Promise<void> {
+  const started = performance.now();
   let scratch = new ArrayBuffer(READ_BYTES);
   for (let left = maxBytes; left > 0;) {
-    const { value, done } = await reader.read(new Uint8Array(scratch));
+    const { value, done } = await inTime(reader.read(new Uint8Array(scratch)), started, maxBytes - left);
     if (done || value === undefined) return;
     scratch = value.buffer;
     left -= value.byteLength;
+  }
+}
+
+/** The next bytes, unless the sender is silent or has been too slow since `started` (milliseconds). */
+async function inTime<T>(read: Promise<T>, started: number, length: number): Promise<T> {
+  const allowed = BODY_GRACE_MS + length / MIN_BODY_BYTES_PER_MS - (performance.now() - started);
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const late = new Promise<never>((_, reject) => {
+    const tooSlow = (): void =>
+      reject(new FoveaError("body_too_slow", "The request body comes too slowly. Send smaller images, or try again."));
+    timer = setTimeout(tooSlow, Math.min(MAX_BODY_SILENCE_MS, Math.max(0, allowed)));
+  });
+  try {
+    return await Promise.race([read, late]);
+  } finally {
+    clearTimeout(timer);
+    // Whichever lost the race is nobody's business any more
+    read.catch(() => undefined);
   }
 }
 

@@ -6,9 +6,10 @@ import type { ImageHeader } from "../../../shared/image/header/image-header.ts";
 import { readImageHeader } from "../../../shared/image/header/read-image-header.ts";
 import type { ImageProcessor, ProcessedImages } from "../../../shared/image/processors/image-processor.ts";
 import { MAX_GATE_WAIT_MS, MAX_WAITING_PICTURES } from "../../../shared/limits/gates.ts";
+import { MAX_REQUEST_PROCESSED_PIXELS } from "../../../shared/limits/image.ts";
 import { ENCODER_RELEASE_BUDGET_BYTES } from "../../../shared/limits/releases.ts";
 import { place } from "../../../shared/placement/place.ts";
-import { sha256Hex } from "../../../shared/releases/digest.ts";
+import { toHex } from "../../../shared/releases/digest.ts";
 import { encodeAtEdge } from "../encoding/client.ts";
 import { encoderLoad } from "../encoding/encoder-load.ts";
 import { Gate } from "../gate/gate.ts";
@@ -29,6 +30,11 @@ export interface Picture {
   readonly rows: number;
 }
 
+/** What of a model pictures are prepared with. */
+type PictureModel = Pick<EdgeModel, "imageProcessor" | "imageTokens"> & {
+  readonly reader: Pick<EdgeModel["reader"], "release" | "digest">;
+};
+
 /** One picture at a time: the decoded one lies on the heap that the next one begins anew, until the job is done with it. */
 const pictureGate = new Gate({
   capacity: 1,
@@ -43,7 +49,7 @@ const pictureGate = new Gate({
  */
 export async function processImages(
   files: readonly ImageFile[],
-  { imageProcessor, imageTokens, reader }: EdgeModel,
+  { imageProcessor, imageTokens, reader }: PictureModel,
   stopwatch: Stopwatch,
   text: Pick<EncoderSource, "qformer_input_ids"> = {},
 ): Promise<Picture[]> {
@@ -61,8 +67,16 @@ export async function processImages(
   }
   checkRequestPixels(files.map(headerOf));
   const pictures: Picture[] = [];
+  let pixelBytes = 0;
   for (const file of files) {
     const processed = { ...(await processOne(file, imageProcessor, files.length, stopwatch)), ...text };
+    pixelBytes += processed.pixels.byteLength;
+    if (pixelBytes > 3 * MAX_REQUEST_PROCESSED_PIXELS) {
+      const { param } = file;
+      throw new FoveaError("image_too_large", "The images are too large together. Send fewer or smaller ones.", {
+        param,
+      });
+    }
     const rows = processed.num_image_tokens.reduce((sum, count) => sum + count, 0);
     const picture = { imageTokens: rows, pixelBytes: processed.pixels.byteLength };
     const edgeBusy = encoderLoad.isBusy();
@@ -122,16 +136,21 @@ export async function encodePicture(
   return features;
 }
 
-/** The processed pixels are what the encoder reads, so two files that decode alike share their features; two runtimes do not. */
+/**
+ * The processed pixels are what the encoder reads, so two files that decode alike share their features; two runtimes do not.
+ * sha256 over the length of the head (u32), the head and the pixels, which are hashed where they lie.
+ */
 async function featureKey(
   featureId: string,
   placement: "edge" | "origin",
   { pixels, ...rest }: EncoderSource,
 ): Promise<string> {
   const head = new TextEncoder().encode(JSON.stringify([featureId, placement, rest]));
-  const input = new Uint8Array(4 + head.byteLength + pixels.byteLength);
-  new DataView(input.buffer).setUint32(0, head.byteLength);
-  input.set(head, 4);
-  input.set(pixels, 4 + head.byteLength);
-  return sha256Hex(input);
+  const length = new DataView(new ArrayBuffer(4));
+  length.setUint32(0, head.byteLength);
+  const hash = new crypto.DigestStream("SHA-256");
+  const writer = hash.getWriter();
+  for (const part of [length, head, pixels]) await writer.write(part);
+  await writer.close();
+  return toHex(new Uint8Array(await hash.digest));
 }
