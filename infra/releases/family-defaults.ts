@@ -27,7 +27,18 @@ const PALIGEMMA: FamilyDefaults = {
   ].join(""),
 };
 
-const FAMILIES: Readonly<Record<string, FamilyDefaults | undefined>> = { paligemma: PALIGEMMA };
+/** BLIP-2 on OPT was made for `Question: ... Answer:`; its picture stands before (`image-tokens/query-tokens.ts`). */
+const BLIP_2: FamilyDefaults = {
+  chatTemplate: [
+    "{%- for message in messages -%}",
+    "{{- {'user': 'Question: ', 'assistant': 'Answer: ', 'system': ''}[message['role']] -}}",
+    "{%- if message['content'] is string -%}{{- message['content'] + ' ' -}}{%- else -%}",
+    "{%- for part in message['content'] if part['type'] == 'text' -%}{{- part['text'] + ' ' -}}{%- endfor -%}{%- endif -%}",
+    "{%- endfor -%}{%- if add_generation_prompt -%}{{- 'Answer:' -}}{%- endif -%}",
+  ].join(""),
+};
+
+const FAMILIES: Readonly<Record<string, FamilyDefaults | undefined>> = { "blip-2": BLIP_2, paligemma: PALIGEMMA };
 
 export function familyDefaults(modelType: string): FamilyDefaults {
   return FAMILIES[modelType] ?? {};

@@ -7,7 +7,7 @@ import { tensorOf, type Tensor } from "../../../shared/safetensors/dtypes.ts";
 import type { EdgeModel } from "../model/edge-model.ts";
 import type { AnswerGrammar } from "./grammar.ts";
 import type { Picture } from "./images.ts";
-import type { Prompt } from "./prompt.ts";
+import type { Prompt } from "./prompt-ids.ts";
 import { toSampling } from "./sampling.ts";
 
 /** Projected features, or the picture's own pixels where the origin encodes. */

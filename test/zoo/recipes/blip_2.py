@@ -103,7 +103,6 @@ class Blip2(Family):
             tokenizer_from(tok, bos_token="</s>", eos_token="</s>", unk_token="</s>", pad_token="<pad>"),
             num_query_tokens=QUERIES,
         )
-        processor.tokenizer.chat_template = TEMPLATE
         return model, processor
 
     def chats(self, names):
@@ -116,11 +115,12 @@ class Blip2(Family):
         return out
 
     def prompt(self, messages):
-        """By the tokenizer: this processor reads no template from its folder."""
-        return self.processor.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        return self.processor.tokenizer.apply_chat_template(
+            messages, chat_template=TEMPLATE, tokenize=False, add_generation_prompt=True
+        )
 
     def write_template(self, folder):
-        (folder / "chat_template.jinja").write_text(TEMPLATE)
+        """None: repositories of this family bring none, and `fovea import` gives the same as TEMPLATE."""
 
     def process(self, prompt, images):
         return self.processor(text=[prompt], images=images or None, return_tensors="pt")

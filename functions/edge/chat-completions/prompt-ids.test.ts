@@ -5,7 +5,7 @@ import { compileTokenizer } from "../../../shared/tokenizer/compile/compile.ts";
 import { tinyTokenizer } from "../../../shared/tokenizer/tiny-tokenizer.ts";
 import { Tokenizer } from "../../../shared/tokenizer/tokenizer.ts";
 import { parseModelConfig } from "../model/model-config.ts";
-import { buildPrompt, type PromptModel } from "./prompt.ts";
+import { buildPrompt, type PromptModel } from "./prompt-ids.ts";
 
 const BEGIN = "<|im_start|>";
 const begins = {
