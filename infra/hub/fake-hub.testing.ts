@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import path from "node:path";
 
 /** What goes wrong with one request for a file. `slow` never ends: it gives half, and the rest when nobody waits any more. */
 export type Fault =
@@ -144,6 +146,17 @@ export class FakeHub {
       if (fault === "cut") setTimeout(() => response.destroy(), 50);
     });
   }
+}
+
+/** The files below a folder by their names in a repository. */
+export async function filesOf(folder: string): Promise<Record<string, Buffer>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files: Record<string, Buffer> = {};
+  for (const { parentPath, name } of entries.filter((entry) => entry.isFile())) {
+    const file = path.join(parentPath, name);
+    files[path.relative(folder, file).replaceAll(path.sep, "/")] = await readFile(file);
+  }
+  return files;
 }
 
 function urlOf(server: Server): string {

@@ -2,8 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FakeHub, filesOf } from "../hub/fake-hub.testing.ts";
+import { HubModel } from "../hub/hub-model.ts";
 import { BUILTIN_DIR } from "../local/builtin.ts";
 import { LOCAL_CHANNEL } from "../local/publish-builtin.ts";
+import { ROOT } from "../paths.ts";
 import { readHubFolder, type HubFolder } from "../releases/hub-folder.ts";
 import { planRelease } from "../releases/plan-release.ts";
 import { readChannel } from "../releases/promote-release.ts";
@@ -89,6 +92,25 @@ describe("checkGraphs", () => {
 });
 
 describe("importModel", () => {
+  it("makes the same release of a model at a hub and of its folder", async () => {
+    const repository = "acme/Idefics3-tiny";
+    const folder = path.join(ROOT, "test/zoo/models/idefics3");
+    const hub = await FakeHub.start({ repository, files: await filesOf(folder) });
+    const store = await openStore(`file:${path.join(directory, "hub-store")}`);
+    const cacheDir = path.join(directory, "hub");
+    const options = { store, place: "auto", measure: false, key: null, trust: "unsigned" } as const;
+    try {
+      const source = await HubModel.open(repository, { endpoint: hub.endpoint, cacheDir });
+      const fromHub = await importModel(source, { ...options, model: source.name });
+      const fromFolder = await importModel(localModel(folder), { ...options, model: "Idefics3-tiny" });
+      expect(fromFolder).toMatchObject({ digest: fromHub.digest, created: false });
+      expect(fromHub.release.stages.vision_encoder?.files[0]).toBe("onnx/vision_encoder.onnx");
+    } finally {
+      store.close();
+      await hub.stop();
+    }
+  });
+
   it("publishes, promotes to the local channel, and changes nothing the second time", async () => {
     const store = await openStore(`file:${directory}`);
     const options = { model: "moji", store, place: "origin", measure: false, key: null, trust: "unsigned" } as const;

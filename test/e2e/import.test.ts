@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FakeHub } from "../../infra/hub/fake-hub.testing.ts";
+import { FakeHub, filesOf } from "../../infra/hub/fake-hub.testing.ts";
 import { BUILTIN_DIR } from "../../infra/local/builtin.ts";
 import { startStack, type Stack } from "../../infra/local/stack.ts";
 import { ROOT } from "../../infra/paths.ts";
@@ -21,7 +21,10 @@ let stack: Stack;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "fovea-import-"));
   stack = await startStack({ port: 0, originPort: 0, directory: path.join(folder, "stack"), apiKey: "test-key" });
-  hub = await FakeHub.start({ repository: "acme/Moji-Hub", files: { ...(await builtinFiles()), "README.md": CARD } });
+  hub = await FakeHub.start({
+    repository: "acme/Moji-Hub",
+    files: { ...(await filesOf(BUILTIN_DIR)), "README.md": CARD },
+  });
 });
 
 afterAll(async () => {
@@ -29,16 +32,6 @@ afterAll(async () => {
   await stack.stop();
   await rm(folder, { recursive: true, force: true });
 });
-
-async function builtinFiles(): Promise<Record<string, Buffer>> {
-  const entries = await readdir(BUILTIN_DIR, { recursive: true, withFileTypes: true });
-  const files: Record<string, Buffer> = {};
-  for (const entry of entries.filter((found) => found.isFile())) {
-    const file = path.join(entry.parentPath, entry.name);
-    files[path.relative(BUILTIN_DIR, file)] = await readFile(file);
-  }
-  return files;
-}
 
 /** `fovea import acme/Moji-Hub` as users call it; `until` may end it early by a signal. */
 async function fovea(

@@ -22,11 +22,22 @@ describe("ProgressBar", () => {
     expect(written.at(-1)).toBe("\r\u001B[K");
   });
 
+  it("says what goes on, in the same line", () => {
+    const written: string[] = [];
+    const bar = new ProgressBar({ isTTY: true, write: (text) => written.push(text) });
+    bar.note("measuring the encoder ...");
+    bar.note("measuring the language model ...");
+    bar.clear();
+    const erase = "\r\u001B[K";
+    expect(written).toEqual(["measuring the encoder ...", erase, "measuring the language model ...", erase]);
+  });
+
   it("is silent without a terminal, and with --json", () => {
     const write = () => {
       throw new Error("drawn");
     };
     new ProgressBar({ write }).update("upload", 1, 2);
+    new ProgressBar({ write }).note("measuring ...");
     new ProgressBar({ isTTY: true, write }, { quiet: true }).update("upload", 1, 2);
   });
 });
