@@ -75,6 +75,9 @@ function listen(origin: OriginContext): Promise<ServerType> {
   });
 }
 
+/** How long the last events may take to reach clients, once nothing runs any more. */
+const LAST_WORDS_MS = 1_000;
+
 /** Refuses what is new, lets what runs finish, then ends; the platform's SIGKILL is for what takes longer. */
 async function shutDown(signal: string): Promise<void> {
   log("info", "draining", { signal, in_flight: origin.admission.inFlight });
@@ -83,9 +86,11 @@ async function shutDown(signal: string): Promise<void> {
   while (origin.admission.inFlight > 0 && Date.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  server.close();
+  const closed = new Promise((resolve) => server.close(resolve));
   await origin.serving.close();
   await origin.exporter?.flush();
+  // What still ran was told so just now; it is on its way.
+  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
   log("info", "stopped", { in_flight: origin.admission.inFlight });
   process.exit(0);
 }

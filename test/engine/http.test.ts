@@ -11,15 +11,13 @@ import { Admission } from "../../functions/origin/generate/admission.ts";
 import type { LocalRelease } from "../../functions/origin/releases/local-cache.ts";
 import { Serving } from "../../functions/origin/serving/serving.ts";
 import { readSettings } from "../../functions/origin/settings.ts";
-import { answerEventSchema, type AnswerEvent } from "../../shared/frame/answer.ts";
-import { encodeFrame, type FrameInput } from "../../shared/frame/encode.ts";
 import { encodeF16 } from "../../shared/frame/f16.ts";
 import { FRAME_CONTENT_TYPE } from "../../shared/frame/schema.ts";
-import { importSigningKeys, type SigningKey } from "../../shared/http-signature/keys.ts";
+import { importSigningKeys } from "../../shared/http-signature/keys.ts";
 import { NonceCache } from "../../shared/http-signature/nonces.ts";
-import { signedHeaders } from "../../shared/http-signature/sign.ts";
 import { tensorOf } from "../../shared/safetensors/dtypes.ts";
 import { builtinSource, exampleRequest, SETTINGS } from "./builtin.ts";
+import { events, OriginClient } from "./origin-client.ts";
 
 const KEYS = `one:${btoa("k".repeat(32))},two:${btoa("l".repeat(32))}`;
 const DIGEST = "ab".repeat(32);
@@ -31,7 +29,7 @@ let origin: OriginContext;
 let engine: EngineHost;
 let server: ServerType;
 let base: string;
-let keys: readonly SigningKey[];
+let client: OriginClient;
 
 beforeAll(async () => {
   const settings = readSettings({ FOVEA_STAGE: "local", FOVEA_ORIGIN_KEYS: KEYS, FOVEA_STORE: "file:unused" });
@@ -42,10 +40,9 @@ beforeAll(async () => {
     digest === DIGEST ? Promise.resolve(local) : Promise.reject(new Error("unknown release"));
   const serving = new Serving({ stable: () => Promise.resolve(local), named }, settings, () => Promise.resolve(engine));
   await serving.warm();
-  keys = await importSigningKeys(KEYS);
   origin = {
     settings,
-    keys,
+    keys: await importSigningKeys(KEYS),
     nonces: new NonceCache(),
     admission: new Admission({ maxInFlight: MAX_IN_FLIGHT, maxPerKey: 5, concurrency: 4 }),
     features: new FeatureCache(1024 * 1024),
@@ -62,40 +59,15 @@ beforeAll(async () => {
       },
     );
   });
+  client = await OriginClient.of(base, KEYS, { model: MODEL, release: DIGEST, contract: CONTRACT });
 });
 afterAll(async () => {
   server.close();
   await engine.close();
 });
 
-function frame(
-  change: Partial<FrameInput["meta"]> = {},
-  ids: readonly number[] = [1, 50, 60, 70],
-): Uint8Array<ArrayBuffer> {
-  const meta = { protocol: 1, model: MODEL, release: DIGEST, contract: CONTRACT } as const;
-  const sampling = { max_tokens: 8, temperature: 0, ignore_eos: true };
-  return encodeFrame({
-    meta: { ...meta, features: [], sampling, ...change },
-    token_ids: Int32Array.from(ids),
-    tensors: {},
-  });
-}
-
-async function post(
-  body: Uint8Array<ArrayBuffer>,
-  options: { key?: number; signal?: AbortSignal } = {},
-): Promise<Response> {
-  const url = `${base}/v1/generate`;
-  const key = keys[options.key ?? 0];
-  if (key === undefined) throw new RangeError("no such key");
-  const headers = await signedHeaders({ method: "POST", url, contentType: FRAME_CONTENT_TYPE, body }, key);
-  return fetch(url, { method: "POST", headers, body, ...(options.signal && { signal: options.signal }) });
-}
-
-async function events(answer: Response): Promise<AnswerEvent[]> {
-  const lines = (await answer.text()).split("\n\n").filter((line) => line !== "");
-  return lines.map((line) => answerEventSchema.parse(JSON.parse(line.slice("data: ".length))));
-}
+const frame: OriginClient["frame"] = (...args) => client.frame(...args);
+const post: OriginClient["post"] = (...args) => client.post(...args);
 
 async function refusal(answer: Response): Promise<[number, unknown]> {
   const { error } = (await answer.json()) as { error: { code: unknown } };
@@ -127,18 +99,8 @@ describe("POST /v1/generate", () => {
     const missing = await post(frame(meta, [...request.tokenIds]));
     expect(missing.status).toBe(409);
     expect(await missing.json()).toMatchObject({ error: { code: "features_missing" }, missing: [hash] });
-    const full = encodeFrame({
-      meta: {
-        protocol: 1,
-        model: MODEL,
-        release: DIGEST,
-        contract: CONTRACT,
-        sampling: meta.sampling,
-        features: [{ ...entry, tensor: "features.0" }],
-      },
-      token_ids: request.tokenIds.slice(),
-      tensors: { "features.0": tensorOf("F16", [length, rows.length / length], encodeF16(rows)) },
-    });
+    const tensors = { "features.0": tensorOf("F16", [length, rows.length / length], encodeF16(rows)) };
+    const full = frame({ ...meta, features: [{ ...entry, tensor: "features.0" }] }, request.tokenIds, tensors);
     const ids = async (answer: Response): Promise<number[]> =>
       (await events(answer)).flatMap((event) => ("ids" in event ? event.ids : []));
     expect(await ids(await post(full))).toEqual(expected);
@@ -174,13 +136,11 @@ describe("POST /v1/generate", () => {
 
   it("refuses a replayed request, and a body that is not the signed one", async () => {
     const body = frame();
-    const url = `${base}/v1/generate`;
-    const [key] = keys;
-    if (key === undefined) throw new RangeError("no key");
-    const headers = await signedHeaders({ method: "POST", url, contentType: FRAME_CONTENT_TYPE, body }, key);
+    const { url } = client;
+    const headers = await client.headers(body);
     await events(await fetch(url, { method: "POST", headers, body }));
     expect((await fetch(url, { method: "POST", headers, body })).status).toBe(401);
-    const fresh = await signedHeaders({ method: "POST", url, contentType: FRAME_CONTENT_TYPE, body }, key);
+    const fresh = await client.headers(body);
     const other = frame({}, [1, 2, 3, 4]);
     expect((await fetch(url, { method: "POST", headers: fresh, body: other })).status).toBe(401);
   });
@@ -242,11 +202,9 @@ function unsigned(): RequestInit {
 async function headersOnly(
   keyIndex: number,
 ): Promise<{ status: number | undefined; headers: NodeJS.Dict<string | string[]> }> {
-  const url = `${base}/v1/generate`;
-  const key = keys[keyIndex];
-  if (key === undefined) throw new RangeError("no such key");
+  const { url } = client;
   const body = new Uint8Array(1_000_000);
-  const signed = await signedHeaders({ method: "POST", url, contentType: FRAME_CONTENT_TYPE, body }, key);
+  const signed = await client.headers(body, keyIndex);
   return new Promise((resolve, reject) => {
     const sent = httpRequest(url, {
       method: "POST",
