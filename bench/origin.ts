@@ -6,6 +6,7 @@ import type { Bench, Table } from "./bench.ts";
 import { memoryBandwidth } from "./origin/bandwidth.ts";
 import { BareSession } from "./origin/bare.ts";
 import { graphPath, openModel, sourceOf, type BenchModel } from "./origin/model.ts";
+import { loopDelayDuringPrefill, showLoopDelay } from "./origin/health.ts";
 import { overload } from "./origin/overload.ts";
 import { runPeer, type PeerResult } from "./origin/run-peer.ts";
 import { median, quantile } from "./origin/statistics.ts";
@@ -23,9 +24,9 @@ type Row = [figure: string, value: string, goal: string];
 /**
  * The engine against bare `session.run`, transformers.js and llama.cpp on the same weights, one run, side by side.
  *
- *     npm run bench -- origin --model DIR [--peers DIR] [--gguf FILE] [--threads 2]
+ *     npm run bench -- origin --model DIR [--peers DIR] [--gguf FILE] [--threads 2] [--part NAME...]
  *
- * `--peers` is a folder where `@huggingface/transformers` and `node-llama-cpp` are installed. FOVEA_PROVIDER picks the provider.
+ * Parts: streams, merged, latency, health, overload; all of them without `--part`. `--peers` is a folder where `@huggingface/transformers` and `node-llama-cpp` are installed. FOVEA_PROVIDER picks the provider.
  */
 export const bench: Bench = {
   name: "origin",
@@ -38,8 +39,10 @@ export const bench: Bench = {
         peers: { type: "string" },
         gguf: { type: "string" },
         threads: { type: "string", default: "2" },
+        part: { type: "string", multiple: true },
       },
     });
+    const wants = (part: string): boolean => values.part?.includes(part) ?? true;
     if (values.model === undefined)
       throw new Error("origin needs --model DIR: recipes/smollm2-135m-instruct/make.sh DIR");
     const model = openModel(values.model);
@@ -47,11 +50,14 @@ export const bench: Bench = {
     const rows: Row[] = [];
     const engine = await start(model, "decoder_rows_q4", threads);
     const peers = await runPeers(model, values.peers, values.gguf, threads, rows);
-    const single = await streams(model, engine, threads, peers, rows);
-    await merged(model, threads, peers.transformers, rows);
-    await latency(model, engine, rows);
-    await load(model, engine, rows);
-    rows.push(["share of memory bandwidth", bandwidthShare(model, single), ""]);
+    if (wants("streams")) {
+      const single = await streams(model, engine, threads, peers, rows);
+      rows.push(["share of memory bandwidth", bandwidthShare(model, single), ""]);
+    }
+    if (wants("merged")) await merged(model, threads, peers.transformers, rows);
+    if (wants("latency")) await latency(model, engine, rows);
+    if (wants("health")) await health(model, engine, rows);
+    if (wants("overload")) await load(model, engine, rows);
     await engine.close();
     return {
       columns: ["figure", "value", "to reach"],
@@ -171,8 +177,13 @@ async function latency(model: BenchModel, engine: EngineHost, rows: Row[]): Prom
   rows.push(["the same while a long prompt arrives", show(busy), ""]);
 }
 
+async function health(model: BenchModel, engine: EngineHost, rows: Row[]): Promise<void> {
+  const long = model.prompts.toSorted((a, b) => b.length - a.length)[1] ?? new Int32Array([1]);
+  rows.push(["event loop late during prefill", showLoopDelay(await loopDelayDuringPrefill(engine, long)), "< 20 ms"]);
+}
+
 async function load(model: BenchModel, engine: EngineHost, rows: Row[]): Promise<void> {
-  const result = await overload(engine, model.prompts.slice(0, SHORT_PROMPTS), 24);
+  const result = await overload(engine, model.prompts.slice(0, SHORT_PROMPTS), 3 * ENGINE.maxSequences);
   rows.push(["goodput at twice the capacity", percent(result.goodput / result.peak), ">= 90 %"]);
   rows.push(["slowest refusal", `${result.slowestRefusalMs.toFixed(1)} ms, ${result.refused} refused`, "< 50 ms"]);
 }

@@ -30,15 +30,17 @@ export async function overload(
   };
   const lanes = await Promise.all(Array.from({ length: concurrency }, lane));
   const seconds = (performance.now() - began) / 1000;
-  // Until the first lane found nothing left to send: after that the batch runs empty, which is no peak.
+  // From when every lane answers until the first one found nothing left to send: before and after, the batch is not full.
+  const peakBegin = Math.max(...lanes.map(([first = began]) => first));
   const peakEnd = Math.min(...lanes.map((times) => times.at(-1) ?? began));
-  const peak = rate(lanes.flat(), began, peakEnd);
+  const peak = rate(lanes.flat(), peakBegin, peakEnd);
 
   const admission = new Admission({ maxInFlight: 2 * concurrency, maxPerKey: 1_000, concurrency });
   const arrivalMs = (seconds * 1000) / requests / 2;
   const started = performance.now();
   const running: Promise<void>[] = [];
   const answered: number[] = [];
+  const firsts: number[] = [];
   let slowestRefusalMs = 0;
   for (let i = 0; i < 2 * requests; i++) {
     // By the clock and not by sleeping a fixed time, so that a late timer does not lower the rate.
@@ -50,6 +52,7 @@ export async function overload(
       const answer = async (): Promise<void> => {
         const times = await stream(engine, greedy(pick(prompts, i), TOKENS, `over-${i}`));
         answered.push(...times);
+        firsts.push(...times.slice(0, 1));
         lease.release();
       };
       running.push(answer());
@@ -59,9 +62,11 @@ export async function overload(
   }
   const arrivalsEnd = performance.now();
   await Promise.all(running);
+  // The same for goodput: from the answer that filled the batch until nobody arrives any more.
+  const full = firsts.toSorted((a, b) => a - b)[concurrency - 1] ?? started;
   return {
     peak,
-    goodput: rate(answered, started, arrivalsEnd),
+    goodput: rate(answered, full, arrivalsEnd),
     refused: admission.refused.overloaded,
     slowestRefusalMs,
   };

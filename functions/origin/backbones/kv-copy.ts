@@ -7,11 +7,16 @@ export interface RowPlace {
   readonly at: number;
 }
 
+/** Values of one run up to which a loop is faster than a view and a bulk copy; a decode step copies one row a head. */
+const SMALL = 256;
+
 /** Copies `count` rows of every head from one cache tensor to another; the two may have different room. */
 export function copyRows(source: RowPlace, target: RowPlace, count: number, heads: number, headDim: number): void {
   for (let head = 0; head < heads; head++) {
     const from = source.offset + (head * source.room + source.at) * headDim;
     const to = target.offset + (head * target.room + target.at) * headDim;
-    target.array.set(source.array.subarray(from, from + count * headDim), to);
+    const length = count * headDim;
+    if (length > SMALL) target.array.set(source.array.subarray(from, from + length), to);
+    else for (let at = 0; at < length; at++) target.array[to + at] = source.array[from + at];
   }
 }

@@ -28,7 +28,8 @@ export async function openBackbone(source: BackboneSource): Promise<Backbone> {
   const decoder = await sessions.create(source.decoder);
   const graph = { inputs: decoder.inputMetadata, outputs: decoder.outputMetadata, operators };
   const spec = readSpec(graph, source.config, source.generationConfig, source.prompt);
-  const embedTokens = new EmbedTokens(await sessions.create(source.embedTokens), spec.vocabSize);
+  // A look-up in a table. Threads of its own would still be spinning for more work when the decoder needs the cores.
+  const embedTokens = new EmbedTokens(await sessions.create(source.embedTokens, 1), spec.vocabSize);
   if (spec.layout === "merged") return new MergedBackbone(spec, sessions.choice, decoder, embedTokens);
   return new SlotBackbone(spec, sessions.choice, decoder, embedTokens, source.maxSequences);
 }

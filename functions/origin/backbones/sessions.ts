@@ -25,12 +25,12 @@ export class Sessions {
    * Creates a session. A provider that is built in but finds no device fails only here; it is then struck off, and the
    * next best one is taken.
    */
-  async create(path: string): Promise<InferenceSession> {
+  async create(path: string, threads = this.#settings.threads): Promise<InferenceSession> {
     const { provider } = this.choice;
     try {
       return await InferenceSession.create(path, {
         executionProviders: [provider],
-        intraOpNumThreads: this.#settings.threads,
+        intraOpNumThreads: threads,
         graphOptimizationLevel: "all",
         // Warnings of the graph optimizer are of no use to an operator; errors are thrown.
         logSeverityLevel: 3,
@@ -39,7 +39,7 @@ export class Sessions {
       if (provider === "cpu") throw error;
       const message = error instanceof Error ? error.message : String(error);
       this.#failures.set(provider, `it could not start (${firstLine(message)})`);
-      return this.create(path);
+      return this.create(path, threads);
     }
   }
 }

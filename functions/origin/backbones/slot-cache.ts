@@ -27,11 +27,14 @@ export class SlotCache {
   readonly #spec: BackboneSpec;
   readonly #maxSlots: number;
   readonly #tensors: number;
+  readonly #onMove: () => void;
   #arrays: Float32Array[] = [];
   #room = 0;
   #slots: (SlotSequence | undefined)[] = [];
 
-  constructor(spec: BackboneSpec, maxSlots: number) {
+  /** @param onMove called before the arrays are let go for others: whoever keeps views drops them, or both would stay in memory */
+  constructor(spec: BackboneSpec, maxSlots: number, onMove: () => void = () => undefined) {
+    this.#onMove = onMove;
     this.#spec = spec;
     this.#maxSlots = maxSlots;
     this.#tensors = cacheTensorNames(spec.layers).length;
@@ -159,6 +162,7 @@ export class SlotCache {
 
   #reshape(slots: number, room: number): void {
     if (slots === this.#slots.length && room === this.#room) return;
+    this.#onMove();
     const { kvHeads, headDim } = this.#spec;
     const old = { room: this.#room, size: this.#slotSize(this.#room) };
     const size = this.#slotSize(room);
@@ -179,6 +183,7 @@ export class SlotCache {
   }
 
   #reset(): void {
+    this.#onMove();
     this.#arrays = [];
     this.#slots = [];
     this.#room = 0;

@@ -19,6 +19,8 @@ export class SlotBackbone implements Backbone {
   readonly #embedTokens: EmbedTokens;
   readonly #names: readonly string[];
   readonly #cache: SlotCache;
+  /** `past_key_values.*` by first slot and number of slots, as long as the cache stays where it is. */
+  readonly #pasts = new Map<string, Readonly<Record<string, Tensor>>>();
 
   constructor(
     spec: BackboneSpec,
@@ -32,7 +34,7 @@ export class SlotBackbone implements Backbone {
     this.#session = session;
     this.#embedTokens = embedTokens;
     this.#names = cacheTensorNames(spec.layers);
-    this.#cache = new SlotCache(spec, maxSequences);
+    this.#cache = new SlotCache(spec, maxSequences, () => this.#pasts.clear());
   }
 
   embed(ids: Int32Array): Promise<Float32Array> {
@@ -70,13 +72,14 @@ export class SlotBackbone implements Backbone {
 
   /** The sequences lie in neighbouring slots, in this order; each gets `width` new positions. */
   async #run(sequences: readonly SlotSequence[], embeds: Float32Array, width: number): Promise<Float32Array[]> {
-    const { kvHeads, headDim, hiddenSize, vocabSize, layout } = this.spec;
+    const { hiddenSize, vocabSize, layout } = this.spec;
     const batch = sequences.length;
     const first = sequences[0]?.slot ?? 0;
     const starts = sequences.map(({ held }) => held);
     this.#cache.reserve(Math.max(...starts) + width);
 
     const feeds: Record<string, Tensor> = {
+      ...this.#past(first, batch),
       inputs_embeds: new Tensor("float32", embeds, [batch, width, hiddenSize]),
       attention_mask: rightPaddedMask(starts.map((held) => held + width)),
       ...positionIds(this.spec, sequences, width),
@@ -85,13 +88,10 @@ export class SlotBackbone implements Backbone {
       feeds["logits_index"] = new Tensor("int64", new BigInt64Array(batch).fill(BigInt(width - 1)), [batch]);
     }
     const fetches: Record<string, Tensor | null> = { logits: null };
-    this.#names.forEach((name, index) => {
-      const view = this.#cache.view(index, first, batch);
-      const past = new Tensor("float32", view, [batch, kvHeads, this.#cache.room, headDim]);
-      feeds[`past_key_values.${name}`] = past;
-      if (layout === "gqa") fetches[`present.${name}`] = past;
+    for (const name of this.#names) {
+      if (layout === "gqa") fetches[`present.${name}`] = feeds[`past_key_values.${name}`];
       else fetches[`new_key_values.${name}`] = null;
-    });
+    }
     const outputs = await this.#session.run(feeds, fetches);
 
     if (layout === "rows") {
@@ -107,6 +107,23 @@ export class SlotBackbone implements Backbone {
       const at = layout === "rows" ? row : (row + 1) * width - 1;
       return logits.subarray(at * vocabSize, (at + 1) * vocabSize);
     });
+  }
+
+  /** Views of neighbouring slots. A step's are those of the step before, mostly. */
+  #past(first: number, batch: number): Readonly<Record<string, Tensor>> {
+    const key = `${first}+${batch}`;
+    const known = this.#pasts.get(key);
+    if (known !== undefined) return known;
+    const { kvHeads, headDim } = this.spec;
+    const dims = [batch, kvHeads, this.#cache.room, headDim];
+    const past = Object.fromEntries(
+      this.#names.map((name, index) => {
+        const view = this.#cache.view(index, first, batch);
+        return [`past_key_values.${name}`, new Tensor("float32", view, dims)] as const;
+      }),
+    );
+    this.#pasts.set(key, past);
+    return past;
   }
 
   readBlock(kv: KvSequence, from: number, count: number): Float32Array {

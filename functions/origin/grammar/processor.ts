@@ -18,8 +18,11 @@ export class GrammarProcessor implements LogitsProcessor {
   apply(logits: Float32Array): void {
     const mask = this.#mask;
     if (mask === null) return;
-    for (let id = 0; id < logits.length; id++) {
-      if ((((mask[id >> 5] ?? 0) >>> (id & 31)) & 1) === 0) logits[id] = -Infinity;
+    for (let word = 0; word * 32 < logits.length; word++) {
+      const bits = mask[word] ?? 0;
+      if (bits === -1) continue;
+      const end = Math.min(logits.length, word * 32 + 32);
+      for (let id = word * 32; id < end; id++) if (((bits >>> (id & 31)) & 1) === 0) logits[id] = -Infinity;
     }
   }
 

@@ -18,21 +18,22 @@ export function draw(logits: Float32Array, options: DrawOptions, random: number)
   if (temperature === 0) return best;
 
   // Weights relative to the best token, so that nothing overflows: exp((logit - max) / temperature), at most 1.
-  const max = logits[best] ?? 0;
-  const weights = new Float64Array(logits.length);
+  const max = logits[best];
+  const { length } = logits;
+  const weights = new Float64Array(length);
   let total = 0;
-  for (let id = 0; id < logits.length; id++) {
-    const weight = Math.exp(((logits[id] ?? 0) - max) / temperature);
+  for (let id = 0; id < length; id++) {
+    const weight = Math.exp((logits[id] - max) / temperature);
     if (!(weight >= min_p)) continue;
     weights[id] = weight;
     total += weight;
   }
-  if (top_k === 0 && top_p === 1) return pick(weights, weights.keys(), total * random);
+  if (top_k === 0 && top_p === 1) return pickAny(weights, total * random);
 
   let ids = top_k > 0 && top_k < weights.length ? largest(weights, top_k) : nucleusCandidates(weights, top_p, total);
-  if (top_k > 0) total = ids.reduce((sum, id) => sum + (weights[id] ?? 0), 0);
+  if (top_k > 0) total = ids.reduce((sum, id) => sum + weights[id], 0);
   if (top_p < 1) ids = nucleus(weights, ids, total * top_p);
-  return pick(weights, ids, ids.reduce((sum, id) => sum + (weights[id] ?? 0), 0) * random);
+  return pick(weights, ids, ids.reduce((sum, id) => sum + weights[id], 0) * random);
 }
 
 /**
@@ -42,26 +43,40 @@ export function draw(logits: Float32Array, options: DrawOptions, random: number)
 function nucleusCandidates(weights: Float64Array, top_p: number, total: number): number[] {
   const cutoff = (total * (1 - top_p)) / weights.length;
   const ids: number[] = [];
-  for (let id = 0; id < weights.length; id++) if ((weights[id] ?? 0) >= cutoff && (weights[id] ?? 0) > 0) ids.push(id);
-  return ids.toSorted((a, b) => (weights[b] ?? 0) - (weights[a] ?? 0) || a - b);
+  for (let id = 0; id < weights.length; id++) if (weights[id] >= cutoff && weights[id] > 0) ids.push(id);
+  return ids.toSorted((a, b) => weights[b] - weights[a] || a - b);
 }
 
 /** The shortest head of `ids` whose weights reach `mass`; at least one. */
 function nucleus(weights: Float64Array, ids: readonly number[], mass: number): number[] {
   let sum = 0;
   for (let count = 0; count < ids.length; count++) {
-    sum += weights[ids[count] ?? 0] ?? 0;
+    sum += weights[ids[count]];
     if (sum >= mass) return ids.slice(0, count + 1);
   }
   return [...ids];
 }
 
+/** As `pick` of all ids in order. */
+function pickAny(weights: Float64Array, target: number): number {
+  const { length } = weights;
+  let sum = 0;
+  let last = 0;
+  for (let id = 0; id < length; id++) {
+    if (weights[id] === 0) continue;
+    sum += weights[id];
+    last = id;
+    if (sum > target) return id;
+  }
+  return last;
+}
+
 /** The first id at which the running sum of weights passes `target`. */
-function pick(weights: Float64Array, ids: Iterable<number>, target: number): number {
+function pick(weights: Float64Array, ids: readonly number[], target: number): number {
   let sum = 0;
   let last = 0;
   for (const id of ids) {
-    const weight = weights[id] ?? 0;
+    const weight = weights[id];
     if (weight === 0) continue;
     sum += weight;
     last = id;

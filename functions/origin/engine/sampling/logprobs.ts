@@ -14,10 +14,11 @@ export class Logprobs {
   constructor(logits: Float32Array) {
     // A copy: the sampler changes the logits before it knows the token.
     this.#logits = logits.slice();
+    const { length } = logits;
     let max = -Infinity;
-    for (const logit of logits) if (logit > max) max = logit;
+    for (let id = 0; id < length; id++) if (logits[id] > max) max = logits[id];
     let sum = 0;
-    for (const logit of logits) sum += Math.exp(logit - max);
+    for (let id = 0; id < length; id++) sum += Math.exp(logits[id] - max);
     this.#logSum = max + Math.log(sum);
   }
 

@@ -1,11 +1,11 @@
 /** The id of the largest logit, the first of equals. @throws RangeError when no logit is a number: the run went wrong */
 export function argmax(logits: Float32Array): number {
+  const { length } = logits;
   let best = -1;
   let value = -Infinity;
-  for (let id = 0; id < logits.length; id++) {
-    const logit = logits[id] ?? 0;
-    if (logit > value) {
-      value = logit;
+  for (let id = 0; id < length; id++) {
+    if (logits[id] > value) {
+      value = logits[id];
       best = id;
     }
   }
@@ -21,7 +21,7 @@ export function argmax(logits: Float32Array): number {
 export function largest(values: Float32Array | Float64Array, count: number): number[] {
   const heap: number[] = [];
   const worse = (a: number, b: number): boolean => {
-    const difference = (values[a] ?? 0) - (values[b] ?? 0);
+    const difference = values[a] - values[b];
     return difference < 0 || (difference === 0 && a > b);
   };
   for (let id = 0; id < values.length; id++) {
