@@ -71,7 +71,7 @@ async function ask(
     parallel_tool_calls: false,
   });
   const { choices } = await stream.finalChatCompletion();
-  const call = choices[0]?.message.tool_calls?.[0];
+  const call = choices[0]?.message.tool_calls?.find((one) => one.type === "function");
   console.log(`${content} -> ${call?.function.name ?? "no call"} ${call?.function.arguments ?? ""}`);
   if (call === undefined || choices[0]?.finish_reason !== "tool_calls") return false;
   const { city, days } = JSON.parse(call.function.arguments) as { city: unknown; days: unknown };
