@@ -60,7 +60,7 @@ async function ask(
           description: "The weather of a city.",
           parameters: {
             type: "object",
-            properties: { city: { type: "string", maxLength: 20 }, days: { type: "integer", minimum: 1, maximum: 7 } },
+            properties: { city: { type: "string" }, days: { type: "integer", minimum: 1, maximum: 7 } },
             required: ["city", "days"],
             additionalProperties: false,
           },

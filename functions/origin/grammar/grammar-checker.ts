@@ -2,8 +2,8 @@ import { Worker } from "node:worker_threads";
 import { FoveaError } from "../../../shared/errors/error.ts";
 import { grammarKey, type AnswerGrammar } from "./answer-grammar.ts";
 
-/** How long a grammar may compile; usual ones take some milliseconds. */
-const COMPILE_MS = 2_000;
+/** How long a grammar may compile; most take some milliseconds, one with bounded strings over 50,000 tokens half a second. */
+const COMPILE_MS = 5_000;
 const START_MS = 30_000;
 
 export interface GrammarCheckerData {
