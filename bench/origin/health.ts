@@ -16,9 +16,9 @@ export interface LoopDelay {
 export async function loopDelayDuringPrefill(engine: EngineHost, prompt: Int32Array): Promise<LoopDelay> {
   const late: number[] = [];
   let busiest = 0;
-  let done = false;
+  const end = new AbortController();
   const watch = async (): Promise<void> => {
-    while (!done) {
+    while (!end.signal.aborted) {
       const [began, cpu] = [performance.now(), threadMs()];
       await new Promise((resolve) => setTimeout(resolve, TICK_MS));
       late.push(performance.now() - began - TICK_MS);
@@ -29,7 +29,7 @@ export async function loopDelayDuringPrefill(engine: EngineHost, prompt: Int32Ar
   // A first token of its own for each, so that no prompt finds another's prefix.
   const prompts = Array.from({ length: PROMPTS }, (_, i) => Int32Array.of(i + 10, ...prompt));
   await Promise.all(prompts.map((ids, i) => stream(engine, greedy(ids, 1, `health-${i}`))));
-  done = true;
+  end.abort();
   await watching;
   return { late, busiest };
 }
