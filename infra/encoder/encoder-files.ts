@@ -40,7 +40,10 @@ async function inputsHash(dir: string, graph: string): Promise<string> {
   const onnx = path.dirname(graph);
   const data = (await readdir(path.join(dir, onnx))).filter((name) => /_data(_\d+)?$|\.data$/.test(name));
   const examples = (await readdir(path.join(dir, "examples"))).map((name) => path.join("examples", name));
-  const inputs = [graph, ...data.map((name) => path.join(onnx, name)), ...examples, "preprocessor_config.json"];
+  const processor = ["preprocessor_config.json", "processor_config.json"].filter((name) =>
+    existsSync(path.join(dir, name)),
+  );
+  const inputs = [graph, ...data.map((name) => path.join(onnx, name)), ...examples, ...processor];
   for (const name of inputs.toSorted()) hash.update(name).update(await readFile(path.join(dir, name)));
   const shared = path.join(import.meta.dirname, "../../shared/encoder");
   const code = (await readdir(shared, { recursive: true })).filter((name) => /(?<!\.test)\.(?:ts|wasm)$/.test(name));

@@ -3,9 +3,10 @@ import path from "node:path";
 import * as z from "zod";
 import { createWasmDecoder } from "../../functions/edge/media/wasm-decoder.ts";
 import { decodeImage } from "../../shared/image/decode-image.ts";
-import { createImageProcessor } from "../../shared/image/processors/create-image-processor.ts";
 import { loadCodecModules } from "../commands/inspect/codec-modules.node.ts";
 import { readPicture } from "../commands/inspect/pixels.ts";
+import { readHubFolder } from "../releases/hub-folder.ts";
+import { imageProcessorOf } from "../releases/image-processor.ts";
 
 /** `examples/examples.json` of a model folder: pictures with questions, and the answers of the float32 graphs. */
 const examplesSchema = z.array(z.object({ image: z.string(), question: z.string(), answer: z.string() }));
@@ -29,12 +30,7 @@ export function tilesOf(pixel_values: Float32Array, shape: readonly number[]): F
 
 /** Turns picture files into `pixel_values` by the image processor of a model folder. */
 async function openProcessor(dir: string): Promise<(file: string) => Promise<ExamplePicture>> {
-  const json = async (name: string): Promise<unknown> => JSON.parse(await readFile(path.join(dir, name), "utf8"));
-  const processor = createImageProcessor(
-    await json("preprocessor_config.json"),
-    await json("processor_config.json").catch(() => undefined),
-    await json("config.json"),
-  );
+  const processor = await imageProcessorOf(await readHubFolder(dir));
   const decoder = createWasmDecoder(await loadCodecModules());
   return async (file) => {
     const image = await decodeImage(await readPicture(file), decoder, { transparency: processor.transparency });

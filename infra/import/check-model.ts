@@ -2,11 +2,11 @@ import * as z from "zod";
 import { ChatTemplate } from "../../shared/chat-template/chat-template.ts";
 import { imageTokenLayout } from "../../shared/chat-template/image-tokens/expand.ts";
 import { ENCODER_INPUTS } from "../../shared/encoding/encoder-inputs.ts";
-import { createImageProcessor } from "../../shared/image/processors/create-image-processor.ts";
 import type { StageName, StageTensor } from "../../shared/releases/schema.ts";
 import { compileTokenizer } from "../../shared/tokenizer/compile/compile.ts";
 import { familyDefaults, findChatTemplate } from "../releases/family-defaults.ts";
 import type { HubFolder } from "../releases/hub-folder.ts";
+import { imageProcessorOf } from "../releases/image-processor.ts";
 import type { PlannedRelease } from "../releases/plan-release.ts";
 
 /** What stands in the way of serving a model. */
@@ -109,8 +109,7 @@ async function checkProcessor(folder: HubFolder): Promise<Obstacle[]> {
   const file = "preprocessor_config.json";
   if (!folder.has(file)) return [];
   try {
-    const processor = folder.has("processor_config.json") ? await folder.json("processor_config.json") : undefined;
-    createImageProcessor(await folder.json(file), processor, await folder.json("config.json"));
+    await imageProcessorOf(folder);
     return [];
   } catch (error) {
     return [{ stage: "image_processor", file, reason: reasonOf(error) }];
@@ -129,6 +128,9 @@ export function checkGraphs({ stages }: PlannedRelease): Obstacle[] {
   };
   if (image_processor !== undefined && encoder === undefined) {
     obstacles.push({ stage: "vision_encoder", file: "onnx/vision_encoder.onnx", reason: "is missing" });
+  }
+  if (encoder !== undefined && image_processor === undefined) {
+    obstacles.push({ stage: "image_processor", file: "preprocessor_config.json", reason: "is missing" });
   }
   if (encoder !== undefined) {
     const [file = ""] = encoder.files;

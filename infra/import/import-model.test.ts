@@ -80,7 +80,7 @@ describe("checkFiles", () => {
 });
 
 describe("checkGraphs", () => {
-  it("names an encoder's input that no picture gives", async () => {
+  it("names an encoder's input that no picture gives, and the processor that an encoder needs", async () => {
     const planned = await planRelease(BUILTIN_DIR);
     const encoder = planned.stages.vision_encoder;
     if (encoder === undefined) throw new Error("The built-in model has an encoder.");
@@ -88,6 +88,8 @@ describe("checkGraphs", () => {
     const depth = { name: "depth_values", dtype: "float32", shape: [1] } as const;
     const stages = { ...planned.stages, vision_encoder: { ...encoder, inputs: [...encoder.inputs, depth] } };
     expect(checkGraphs({ ...planned, stages })).toMatchObject([{ stage: "vision_encoder", key: "depth_values" }]);
+    const { image_processor: _, ...blind } = planned.stages;
+    expect(checkGraphs({ ...planned, stages: blind })).toMatchObject([{ file: "preprocessor_config.json" }]);
   });
 });
 

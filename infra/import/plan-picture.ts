@@ -5,7 +5,7 @@ import { ENCODER_RELEASE_BUDGET_BYTES } from "../../shared/limits/releases.ts";
 import { place } from "../../shared/placement/place.ts";
 import { loadCodecModules } from "../commands/inspect/codec-modules.node.ts";
 import { readPicture } from "../commands/inspect/pixels.ts";
-import { processorOf } from "../measure/worst-picture.ts";
+import { imageProcessorOf } from "../releases/image-processor.ts";
 import type { HubFolder } from "../releases/hub-folder.ts";
 import type { PlannedRelease } from "../releases/plan-release.ts";
 
@@ -35,7 +35,7 @@ export async function planPicture(
 ): Promise<PicturePlan | null> {
   const encoder = stages.vision_encoder;
   if (encoder === undefined) return null;
-  const processor = await processorOf(folder);
+  const processor = await imageProcessorOf(folder);
   const decoder = createWasmDecoder(await loadCodecModules());
   const bytes = await readPicture(file);
   const look = async () => {

@@ -2,12 +2,13 @@ import { fitStages } from "../../shared/releases/budget.ts";
 import { ENCODER_RELEASE_BUDGET_BYTES } from "../../shared/limits/releases.ts";
 import type { Release, Stage, StageName } from "../../shared/releases/release.ts";
 import type { HubFolder } from "../releases/hub-folder.ts";
+import { imageProcessorOf } from "../releases/image-processor.ts";
 import type { PlannedRelease } from "../releases/plan-release.ts";
 import { encoderFloorBytes } from "../releases/stage-memory.ts";
 import { measureAtEdge } from "./edge-encoder.ts";
 import { keptFigure, type Figure } from "./kept-figure.ts";
 import { OriginStages } from "./origin-stages.ts";
-import { processorOf, worstPicture, type WorstPicture } from "./worst-picture.ts";
+import { worstPicture, type WorstPicture } from "./worst-picture.ts";
 
 /** Tokens of a question beside its picture. */
 const TEXT_TOKENS = 64;
@@ -48,7 +49,7 @@ export async function measureRelease(
   const origin = new OriginStages(estimated, hub);
   try {
     const encoder = estimated.stages.vision_encoder;
-    const worst = encoder === undefined ? null : worstPicture(await processorOf(hub), encoder.inputs);
+    const worst = encoder === undefined ? null : worstPicture(await imageProcessorOf(hub), encoder.inputs);
     let encoderAtEdge: string | null = null;
     if (encoder !== undefined && worst !== null) {
       if (options.place !== "origin") encoderAtEdge = await measuring.encoderAtEdge(encoder, worst);

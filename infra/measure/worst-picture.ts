@@ -1,9 +1,7 @@
 import type { EncoderSource } from "../../shared/encoding/encoder-inputs.ts";
 import { FoveaError } from "../../shared/errors/error.ts";
-import { createImageProcessor } from "../../shared/image/processors/create-image-processor.ts";
 import type { ImageProcessor } from "../../shared/image/processors/image-processor.ts";
 import type { StageTensor } from "../../shared/releases/schema.ts";
-import type { HubFolder } from "../releases/hub-folder.ts";
 
 /** Sizes close to MAX_IMAGE_PIXELS: which of them gives the most tiles or patches depends on the family. */
 const SIZES = [
@@ -20,14 +18,6 @@ export interface WorstPicture {
   readonly width: number;
   readonly height: number;
   readonly source: EncoderSource;
-}
-
-export async function processorOf(folder: HubFolder): Promise<ImageProcessor> {
-  return createImageProcessor(
-    await folder.json("preprocessor_config.json"),
-    folder.has("processor_config.json") ? await folder.json("processor_config.json") : undefined,
-    await folder.json("config.json"),
-  );
 }
 
 /** The admitted picture that gives the encoder most to do, processed. */

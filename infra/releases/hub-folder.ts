@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import * as z from "zod";
 import type { StageName } from "../../shared/releases/schema.ts";
 
 /** Suffixes of ONNX files by dtype, as transformers.js names them; in the order of preference when nobody chose. */
@@ -34,12 +35,22 @@ export interface HubListing {
   has(name: string): boolean;
 }
 
-/** What a folder in the layout of a Hugging Face repository holds. Knows names, not contents. */
+/** What a folder in the layout of a Hugging Face repository holds. */
 export interface HubFolder extends HubListing {
   /** Paths relative to the root, with forward slashes, sorted. */
   readonly files: readonly string[];
+  /** Files that are not on the disk, by name, as JSON: what newer layouts keep elsewhere. `has` and `json` know them, too. */
+  readonly derived: ReadonlyMap<string, unknown>;
   json(name: string): Promise<unknown>;
 }
+
+const IMAGE_PROCESSOR = "preprocessor_config.json";
+const PROCESSOR = "processor_config.json";
+
+const processorSchema = z.object({
+  image_processor: z.looseObject({ image_processor_type: z.string() }).optional(),
+  processor_class: z.string().optional(),
+});
 
 export class HubFolderError extends Error {
   override readonly name = "HubFolderError";
@@ -59,12 +70,26 @@ export async function readHubFolder(root: string): Promise<HubFolder> {
     .toSorted();
   const known = new Set(files);
   if (!known.has("config.json")) throw new HubFolderError(`${root} is no model folder: it has no config.json`);
+  const read = async (name: string): Promise<unknown> =>
+    JSON.parse(await readFile(join(root, name), "utf8")) as unknown;
+  const derived = new Map<string, unknown>();
+  if (!known.has(IMAGE_PROCESSOR) && known.has(PROCESSOR)) {
+    const found = imageProcessorIn(await read(PROCESSOR));
+    if (found !== null) derived.set(IMAGE_PROCESSOR, found);
+  }
   return {
     root,
     files,
-    has: (name) => known.has(name),
-    json: async (name) => JSON.parse(await readFile(join(root, name), "utf8")) as unknown,
+    derived,
+    has: (name) => known.has(name) || derived.has(name),
+    json: async (name) => derived.get(name) ?? (await read(name)),
   };
+}
+
+/** transformers 5 saves the image processor inside of `processor_config.json`; before, it had a file of its own. */
+function imageProcessorIn(processorConfig: unknown): unknown {
+  const { image_processor, processor_class } = processorSchema.catch({}).parse(processorConfig);
+  return image_processor === undefined ? null : { ...image_processor, processor_class };
 }
 
 /**

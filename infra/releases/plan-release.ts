@@ -189,7 +189,15 @@ async function planGraph(
 
 async function take(folder: HubFolder, names: readonly string[], files: Map<string, PlannedFile>): Promise<string[]> {
   const present = names.filter((name) => folder.has(name));
-  for (const name of present) files.set(name, await plannedFromDisk(name, join(folder.root, name)));
+  for (const name of present) {
+    const derived = folder.derived.get(name);
+    files.set(
+      name,
+      derived === undefined
+        ? await plannedFromDisk(name, join(folder.root, name))
+        : plannedFromBytes(name, new TextEncoder().encode(JSON.stringify(derived))),
+    );
+  }
   return present;
 }
 
