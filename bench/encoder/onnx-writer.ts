@@ -49,7 +49,7 @@ class Proto {
 
 /** A Uint16Array holds the bits of float16 numbers. */
 type Data = Float32Array | BigInt64Array | Int8Array | Uint8Array | Uint16Array;
-export type AttributeValue = number | readonly number[] | { readonly float: number };
+export type AttributeValue = number | readonly number[] | string | { readonly float: number };
 
 /** TensorProto.DataType. */
 const DTYPES = { float32: 1, uint8: 2, int8: 3, int64: 7, float16: 10 } as const;
@@ -103,6 +103,7 @@ export class OnnxWriter {
     for (const [name, value] of Object.entries(attributes)) {
       const attribute = new Proto().bytes(1, name);
       if (typeof value === "number") attribute.int(3, value).int(20, 2);
+      else if (typeof value === "string") attribute.bytes(4, value).int(20, 3);
       else if ("float" in value) attribute.float(2, value.float).int(20, 1);
       else {
         for (const one of value) attribute.int(8, one);
@@ -149,16 +150,21 @@ export class OnnxWriter {
   }
 
   /** `result` becomes the graph's `image_features`. */
-  finish(result: string, input: readonly (number | string)[], output: readonly (number | string)[]): Uint8Array {
+  finish(
+    result: string,
+    input: readonly (number | string)[],
+    output: readonly (number | string)[],
+    opset = 17,
+  ): Uint8Array {
     this.named("Identity", [result], ["image_features"]);
     this.input("pixel_values", input);
     this.output("image_features", output);
-    return this.model();
+    return this.model(opset);
   }
 
   /** The file, with onnxruntime's own operators allowed. */
-  model(): Uint8Array {
-    const opsets = [new Proto().int(2, 17), new Proto().bytes(1, "com.microsoft").int(2, 1)];
+  model(opset = 17): Uint8Array {
+    const opsets = [new Proto().int(2, opset), new Proto().bytes(1, "com.microsoft").int(2, 1)];
     const model = new Proto().int(1, 8).bytes(7, this.#graph);
     for (const opset of opsets) model.bytes(8, opset);
     return model.join();

@@ -10,7 +10,7 @@ import { conv, floats, gemm, matMul } from "./linear-rules.ts";
 import { averagePool, reduceMean } from "./pooling-rules.ts";
 import { UNARY } from "./scalar-functions.ts";
 import { moved, reshaped, split, type Numbers } from "./shape-rules.ts";
-import type { Activation, Steps } from "./steps.ts";
+import type { Steps } from "./steps.ts";
 import { reshapeStrides } from "./strides.ts";
 import { unsupported, UnsupportedGraph } from "./unsupported.ts";
 import { dimsOf, type Constant, type Value, type View } from "./value.ts";
@@ -20,12 +20,16 @@ const FEATURES = "image_features";
 /** Masks that say which pixels are a picture: with tiles that fill their frame, all of them. */
 const MASKS: ReadonlySet<string> = new Set(["pixel_attention_mask"]);
 
-/** Activations that exporters and onnxruntime's optimiser write as one operator. */
-const NAMED_ACTIVATIONS: Readonly<Record<string, Exclude<Activation, "none">>> = {
-  Gelu: "gelu",
-  "com.microsoft.Gelu": "gelu",
-  "com.microsoft.FastGelu": "gelu_tanh",
-  "com.microsoft.QuickGelu": "quick_gelu",
+/** Activations that exporters and onnxruntime's optimiser write as one operator; a second input is a bias before it. */
+const ACTIVATIONS: Readonly<Record<string, (node: Node) => (x: number) => number>> = {
+  Gelu: ({ attributes }) => definition(attributes.get("approximate")?.s === "tanh" ? "gelu_tanh" : "gelu"),
+  "com.microsoft.Gelu": () => definition("gelu"),
+  "com.microsoft.BiasGelu": () => definition("gelu"),
+  "com.microsoft.FastGelu": () => definition("gelu_tanh"),
+  "com.microsoft.QuickGelu": (node) => {
+    const alpha = float(node, "alpha", 1.702);
+    return (x) => x / (1 + Math.exp(-alpha * x));
+  },
 };
 
 type Values = readonly (Value | null)[];
@@ -59,6 +63,7 @@ class Lowering {
     if (node.op === "Concat") return [this.#concat(node, inputs)];
     if (node.op === "Where" && a?.kind === "constant" && b && c) return [chosen(node, a, b, c)];
     if (!a) throw unsupported(node, "no input");
+    if (node.op === "com.microsoft.SkipLayerNormalization") return this.#skipLayerNorm(node, inputs);
     const moves = this.#move(node, a, inputs);
     return moves ?? [this.#compute(node, a, b ?? null, inputs)];
   }
@@ -106,12 +111,8 @@ class Lowering {
 
   #compute(node: Node, a: Value, b: Value | null, inputs: Values): Value {
     const third = inputs[2]?.kind === "constant" ? inputs[2].tensor : null;
-    const activation = NAMED_ACTIVATIONS[node.op];
-    if (activation !== undefined) {
-      const tanh = activation === "gelu" && node.attributes.get("approximate")?.s === "tanh";
-      const x = b === null ? a : binary({ ...node, op: "Add" }, this.builder, a, b);
-      return unary(node, x, definition(tanh ? "gelu_tanh" : activation));
-    }
+    const activation = ACTIVATIONS[node.op];
+    if (activation !== undefined) return unary(node, b === null ? a : this.#sum(node, a, b), activation(node));
     switch (node.op) {
       case "MatMul":
         if (b?.kind === "constant") return matMul(node, this.builder, a, b.tensor);
@@ -158,6 +159,21 @@ class Lowering {
     const gamma = floats(scale.tensor);
     const beta = bias === null ? new Float32Array(gamma.length) : floats(bias);
     return this.builder.layerNorm(a, gamma, beta, float(node, "epsilon", 1e-5), node);
+  }
+
+  #sum(node: Node, a: Value, b: Value): Value {
+    return binary({ ...node, op: "Add" }, this.builder, a, b);
+  }
+
+  /** Input, skip, gamma, beta, bias -> the LayerNorm of their sum and, as fourth output, the sum. */
+  #skipLayerNorm(node: Node, [a, skip, gamma, beta, bias]: Values): readonly Value[] {
+    if (!a || !skip) throw unsupported(node, "missing inputs");
+    if (node.outputs[1] || node.outputs[2]) throw unsupported(node, "its mean or deviation as an output");
+    const added = this.#sum(node, a, skip);
+    const sum = this.builder.view(bias ? this.#sum(node, added, bias) : added, node);
+    const shift = beta?.kind === "constant" ? beta.tensor : null;
+    const normal = this.#layerNorm(node, sum, gamma ?? null, shift);
+    return [normal, normal, normal, sum];
   }
 
   #concat(node: Node, inputs: Values): View {
