@@ -9,12 +9,16 @@ export interface Contender {
   readonly start: (folder: string, inspect?: boolean) => Promise<RuntimeProcess>;
   /** Runs in a Worker, so that its memory has a budget. */
   readonly inIsolate: boolean;
-  /** Too large for any isolate from SigLIP-B on, and slow to wait for. */
+  /** With the first model alone: too large for any isolate after it, or no news. */
   readonly smallOnly?: boolean;
 }
 
-const ours = (folder: string, inspect = false) => startWorkerd("ours.workerd.ts", folder, inspect);
-const ort = (folder: string, inspect = false) => startWorkerd("ort.workerd.ts", folder, inspect);
+const ours = (folder: string, inspect = false) => startWorkerd("ours.workerd.ts", folder, { inspect });
+const ort = (folder: string, inspect = false) => startWorkerd("ort.workerd.ts", folder, { inspect });
+
+/** What x86-64 machines have that are older than AVX-VNNI, and those that V8 does not use it on. */
+const withoutVnni = (folder: string, inspect = false) =>
+  startWorkerd("ours.workerd.ts", folder, { inspect, v8Flags: ["--no-enable-avx-vnni"] });
 
 export const CONTENDERS: readonly Contender[] = [
   { name: "onnxruntime-node fp32", files: "fp32.onnx", start: startNative, inIsolate: false },
@@ -22,6 +26,9 @@ export const CONTENDERS: readonly Contender[] = [
   { name: "onnxruntime-web fp32", files: "fp32.onnx", start: ort, inIsolate: true, smallOnly: true },
   { name: "onnxruntime-web int8", files: "int8.onnx", start: ort, inIsolate: true },
   { name: "ours i8 x u7", files: "i8_u7", start: ours, inIsolate: true },
+  ...(process.arch === "x64"
+    ? [{ name: "ours i8 x u7, no VNNI", files: "i8_u7", start: withoutVnni, inIsolate: true, smallOnly: true }]
+    : []),
   { name: "ours i16 x i8", files: "i16_i8", start: ours, inIsolate: true },
 ];
 

@@ -1,6 +1,7 @@
 import { createNativeEncoder, type NativeEncoder } from "../../functions/encoder/native/encoder.ts";
 import type { BlobSource } from "../../shared/releases/blob-source.ts";
 import { blobKey } from "../../shared/releases/keys.ts";
+import { readInto } from "../../shared/releases/read-object.ts";
 import type { ReleaseFile } from "../../shared/releases/release.ts";
 import { ShardReader } from "../../shared/releases/shard-reader.ts";
 import { benchPixels } from "./pixels.ts";
@@ -20,13 +21,10 @@ async function filesOf(env: Env, folder: string): Promise<{ source: BlobSource; 
   return { source: { name: "files", get }, weights };
 }
 
-/** Reads as a release is read, and keeps nothing: what a load cannot do without. */
-async function drain({ source, weights }: Awaited<ReturnType<typeof filesOf>>): Promise<void> {
-  for (const { sha256 } of weights.shards) {
-    const body = await source.get(blobKey(sha256));
-    if (body === null || body instanceof Uint8Array) throw new Error("A shard is missing.");
-    for await (const chunk of body) if (chunk.length === 0) return;
-  }
+/** Reads as a release is read, each shard over the last one: what a load cannot do without. */
+async function readOnly({ source, weights }: Awaited<ReturnType<typeof filesOf>>): Promise<void> {
+  const place = new Uint8Array(Math.max(...weights.shards.map(({ size }) => size)));
+  for (const { sha256 } of weights.shards) await readInto(source, blobKey(sha256), place);
 }
 
 /** /picture?side=224, /read?files=FOLDER, /load?files=FOLDER, /run?side=224, /memory: the clock is outside, because it stands still in here. */
@@ -37,7 +35,7 @@ export default {
     if (pathname === "/read" || pathname === "/load") {
       const folder = searchParams.get("files") ?? "";
       const files = await filesOf(env, folder);
-      if (pathname === "/read") await drain(files);
+      if (pathname === "/read") await readOnly(files);
       else {
         const file = await env.FILES.fetch(`http://files/${folder}/program`);
         const program = new Uint8Array(await file.arrayBuffer());

@@ -76,7 +76,11 @@ export class RuntimeProcess {
 }
 
 /** A Worker bundled by esbuild in the workerd binary itself, with a folder as service FILES. No wrangler beside it. */
-export async function startWorkerd(entry: string, folder: string, inspect = false): Promise<RuntimeProcess> {
+export async function startWorkerd(
+  entry: string,
+  folder: string,
+  { inspect = false, v8Flags = [] }: { readonly inspect?: boolean; readonly v8Flags?: readonly string[] } = {},
+): Promise<RuntimeProcess> {
   const wasm: string[] = [];
   const name = path.basename(entry, ".ts");
   const bundle = path.join(folder, `${name}.mjs`);
@@ -121,6 +125,7 @@ const config :Workerd.Config = (
       compatibilityDate = "2026-10-01")),
     (name = "files", disk = (path = ${text(folder)})),
   ],
+  v8Flags = [${v8Flags.map(text).join(", ")}],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
 `,

@@ -1,5 +1,5 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
-import type { EncodeJob, EncodeResult, EncoderMemory, EncoderRpc, Outcome } from "../../shared/encoding/job.ts";
+import type { EncodeJob, EncodeResult, EncoderRpc, Outcome } from "../../shared/encoding/job.ts";
 import { toFoveaError } from "../../shared/errors/error.ts";
 import { encodeF16 } from "../../shared/frame/f16.ts";
 import { Memo } from "../../shared/memo/memo.ts";
@@ -8,7 +8,6 @@ import { openRelease, type ReleaseReader } from "../../shared/releases/release-r
 import { workerSources } from "../../shared/releases/worker-sources.ts";
 import { ShardReader } from "../../shared/releases/shard-reader.ts";
 import { Gate } from "./gate.ts";
-import { ortHeapBytes } from "./ort/instantiate.ts";
 import { loadEncoder, type ResidentEncoder } from "./resident.ts";
 
 /** Encoders of this isolate, by feature id: two releases with one encoder share it. Another one takes its place. */
@@ -31,10 +30,6 @@ export default class Encoder extends WorkerEntrypoint<Env> implements EncoderRpc
       logFailure(thrown);
       return { error: { code: error.code, message: error.message } };
     }
-  }
-
-  async memory(): Promise<EncoderMemory> {
-    return Promise.resolve({ wasm: ortHeapBytes() });
   }
 
   async #encode({ release, processed }: EncodeJob): Promise<EncodeResult> {

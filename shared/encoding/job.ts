@@ -26,15 +26,9 @@ export interface EncodeResult {
   readonly encode_ms: number;
 }
 
-/** What the encoder Worker's isolate holds, bytes. */
-export interface EncoderMemory {
-  readonly wasm: number;
-}
-
 /** The remote interface of the encoder Worker. Errors travel as plain values, since RPC keeps no class. */
 export interface EncoderRpc {
   encode(job: EncodeJob): Promise<Outcome<EncodeResult>>;
-  memory(): Promise<EncoderMemory>;
 }
 
 export type Outcome<T> = { readonly ok: T } | { readonly error: { readonly code: string; readonly message: string } };
