@@ -293,8 +293,8 @@ export const INSTRUCTIONS: readonly Instruction[] = [
   copy,
 ];
 
-/** Version of what the kernels compute, bit by bit: part of a program, because features are addressed by content. */
 /** How a release names what runs its encoder: `fovea-encoder@<KERNELS_VERSION>`. */
 export const NATIVE_RUNTIME_NAME = "fovea-encoder";
 
+/** Version of what the kernels compute, bit by bit: part of a program, because features are addressed by content. */
 export const KERNELS_VERSION = 2;
