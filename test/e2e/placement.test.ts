@@ -2,6 +2,7 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import OpenAI from "openai";
 import * as z from "zod";
 import { BUILTIN_DIR } from "../../infra/local/builtin.ts";
 import { LOCAL_CHANNEL } from "../../infra/local/publish-builtin.ts";
@@ -12,12 +13,8 @@ import { s3Store } from "../../infra/store/s3-store.ts";
 import { exampleDataUri, examples, type Example } from "../examples.ts";
 
 const MODEL = "moji-onnx";
-const completion = z.object({
-  choices: z.array(z.object({ message: z.object({ content: z.string() }) })).length(1),
-  fovea: z.object({
-    timing: z.object({ spans: z.array(z.object({ name: z.string(), place: z.string(), duration_ms: z.number() })) }),
-  }),
-});
+const spanSchema = z.object({ name: z.string(), place: z.string(), duration_ms: z.number() });
+const timed = z.object({ fovea: z.object({ timing: z.object({ spans: z.array(spanSchema) }) }) });
 
 let folder: string;
 let stack: Stack;
@@ -45,25 +42,22 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The answer, and where its picture was encoded. */
+/** The answer, and where its picture was encoded. A gate that is full is asked again, as clients do. */
 async function ask({
   image,
   question,
 }: Example): Promise<{ content: string; place: string; encodeMs: number; header: string }> {
+  const client = new OpenAI({ baseURL: `${stack.edgeUrl}/v1`, apiKey: stack.apiKey, maxRetries: 20 });
   const url = await exampleDataUri(image);
-  const content = [
+  const content: OpenAI.ChatCompletionContentPart[] = [
     { type: "image_url", image_url: { url } },
     { type: "text", text: question },
   ];
-  const response = await fetch(`${stack.edgeUrl}/v1/chat/completions`, {
-    method: "POST",
-    headers: { authorization: "Bearer k", "content-type": "application/json" },
-    body: JSON.stringify({ model: MODEL, messages: [{ role: "user", content }] }),
-  });
-  const { choices, fovea } = completion.parse(await response.json());
-  const span = fovea.timing.spans.find(({ name }) => name === "encode");
+  const asked = client.chat.completions.create({ model: MODEL, messages: [{ role: "user", content }] });
+  const { data, response } = await asked.withResponse();
+  const span = timed.parse(data).fovea.timing.spans.find(({ name }) => name === "encode");
   return {
-    content: choices[0]?.message.content ?? "",
+    content: data.choices[0]?.message.content ?? "",
     place: span?.place ?? "",
     encodeMs: span?.duration_ms ?? 0,
     header: response.headers.get("server-timing") ?? "",
@@ -72,9 +66,9 @@ async function ask({
 
 describe("the split point under load", () => {
   it("moves to the origin while the encoder at the edge is busy; every answer stays as recorded", async () => {
-    const all = await examples();
-    const answers = await Promise.all(all.map(ask));
-    expect(answers.map(({ content }) => content)).toEqual(all.map(({ answer }) => answer));
+    const asked = await examples();
+    const answers = await Promise.all(asked.map(ask));
+    expect(answers.map(({ content }) => content)).toEqual(asked.map(({ answer }) => answer));
     const places = new Set(answers.map(({ place }) => place));
     expect(places).toEqual(new Set(["encoder", "origin"]));
     for (const { encodeMs, header } of answers.filter(({ place }) => place === "origin")) {
