@@ -120,10 +120,20 @@ async function checkProcessor(folder: HubFolder): Promise<Obstacle[]> {
 export function checkGraphs({ stages }: PlannedRelease): Obstacle[] {
   const { vision_encoder: encoder, embed_tokens, backbone, image_processor } = stages;
   const obstacles: Obstacle[] = [];
-  const need = (stage: StageName, tensors: readonly StageTensor[], file: string, name: string): void => {
+  const need = (
+    stage: StageName,
+    tensors: readonly StageTensor[],
+    file: string,
+    name: string,
+    dtypes: readonly string[] = ["float32"],
+  ): void => {
     const found = tensors.find((tensor) => tensor.name === name);
     const reason =
-      found === undefined ? "is missing" : found.dtype === "float32" ? null : `is ${found.dtype}, not float32`;
+      found === undefined
+        ? "is missing"
+        : dtypes.includes(found.dtype)
+          ? null
+          : `is ${found.dtype}, not ${dtypes.join(" or ")}`;
     if (reason !== null) obstacles.push({ stage, file, key: name, reason });
   };
   if (image_processor !== undefined && encoder === undefined) {
@@ -148,7 +158,7 @@ export function checkGraphs({ stages }: PlannedRelease): Obstacle[] {
   if (backbone !== undefined) {
     const [file = ""] = backbone.files;
     need("backbone", backbone.inputs, file, "inputs_embeds");
-    need("backbone", backbone.inputs, file, "past_key_values.0.key");
+    need("backbone", backbone.inputs, file, "past_key_values.0.key", ["float32", "float16"]);
     need("backbone", backbone.outputs, file, "logits");
     for (const { name } of backbone.inputs) {
       if (

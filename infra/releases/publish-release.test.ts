@@ -123,12 +123,18 @@ describe("publishRelease", () => {
     const extra = Array.from({ length: 60 }, (_, i) => plannedFromBytes(`extra/${i}.json`, text(`{"extra":${i}}`)));
     let inFlight = 0;
     let peak = 0;
+    // None is done before all that may be in flight have begun
+    let begin = (): void => undefined;
+    const allBegan = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
     const slow: ObjectStore = {
       ...store,
       async put(key, bytes, condition) {
         inFlight += 1;
         peak = Math.max(peak, inFlight);
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        if (inFlight === 16) setTimeout(begin, 50);
+        await allBegan;
         inFlight -= 1;
         return store.put(key, bytes, condition);
       },

@@ -1,3 +1,4 @@
+import type { CacheArray } from "./cache-array.ts";
 import type { PromptPositions } from "./position-ids.ts";
 import type { BackboneSpec } from "./spec.ts";
 import type { ProviderChoice } from "./providers.ts";
@@ -49,10 +50,10 @@ export interface Backbone {
   decode(group: readonly DecodeRow[]): Promise<readonly Float32Array[]>;
 
   /** Copies positions `[from, from + count)` out of a cache: `[2 * layers, kv_heads, count, head_dim]`. */
-  readBlock(kv: KvSequence, from: number, count: number): Float32Array;
+  readBlock(kv: KvSequence, from: number, count: number): CacheArray;
 
   /** Appends a copied block to a cache that holds exactly what came before the block. */
-  appendBlock(kv: KvSequence, block: Float32Array, count: number): void;
+  appendBlock(kv: KvSequence, block: CacheArray, count: number): void;
 
   dispose(): Promise<void>;
 }

@@ -1,6 +1,8 @@
+import type { CacheArray } from "./cache-array.ts";
+
 /** Rows inside a cache tensor `[heads, room, head_dim]` that starts at `offset` of `array`. */
 export interface RowPlace {
-  readonly array: Float32Array;
+  readonly array: CacheArray;
   readonly offset: number;
   readonly room: number;
   /** The first row. */

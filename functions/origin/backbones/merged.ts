@@ -1,5 +1,6 @@
 import { Tensor, type InferenceSession } from "onnxruntime-node";
 import type { Backbone, DecodeRow, KvSequence } from "./backbone.ts";
+import { cacheArray, cacheOutput, joinCache, type CacheArray, type CacheType } from "./cache-array.ts";
 import type { EmbedTokens } from "./embed-tokens.ts";
 import { copyRows, type RowPlace } from "./kv-copy.ts";
 import { positionIds, type PromptPositions } from "./position-ids.ts";
@@ -10,12 +11,12 @@ import { floats, ones, stack } from "./tensors.ts";
 /** What one sequence holds: one array `[kv_heads, held, head_dim]` per cache tensor. */
 class MergedSequence implements KvSequence {
   held = 0;
-  arrays: readonly Float32Array[];
+  arrays: readonly CacheArray[];
   readonly positions: PromptPositions | undefined;
 
-  constructor(tensors: number, positions: PromptPositions | undefined) {
+  constructor(tensors: number, type: CacheType, positions: PromptPositions | undefined) {
     this.positions = positions;
-    this.arrays = Array.from({ length: tensors }, () => new Float32Array(0));
+    this.arrays = Array.from({ length: tensors }, () => cacheArray(type, 0));
   }
 }
 
@@ -43,7 +44,7 @@ export class MergedBackbone implements Backbone {
   }
 
   open(_expected: number, positions?: PromptPositions): KvSequence {
-    return new MergedSequence(this.#names.length, positions);
+    return new MergedSequence(this.#names.length, this.spec.cacheType, positions);
   }
 
   close(kv: KvSequence): void {
@@ -77,7 +78,7 @@ export class MergedBackbone implements Backbone {
   }
 
   async #run(sequences: readonly MergedSequence[], embeds: Float32Array, width: number): Promise<Float32Array[]> {
-    const { kvHeads, headDim, hiddenSize, vocabSize } = this.spec;
+    const { kvHeads, headDim, hiddenSize, vocabSize, cacheType } = this.spec;
     const batch = sequences.length;
     const held = sequences[0]?.held ?? 0;
     const feeds: Record<string, Tensor> = {
@@ -86,12 +87,15 @@ export class MergedBackbone implements Backbone {
       ...positionIds(this.spec, sequences, width),
     };
     this.#names.forEach((name, index) => {
-      const past = stack(sequences.map(({ arrays }) => arrays[index] ?? new Float32Array(0)));
-      feeds[`past_key_values.${name}`] = new Tensor("float32", past, [batch, kvHeads, held, headDim]);
+      const past = joinCache(
+        cacheType,
+        sequences.map(({ arrays }) => arrays[index] ?? cacheArray(cacheType, 0)),
+      );
+      feeds[`past_key_values.${name}`] = new Tensor(cacheType, past, [batch, kvHeads, held, headDim]);
     });
     const outputs = await this.#session.run(feeds);
 
-    const presents = this.#names.map((name) => floats(outputs, `present.${name}`));
+    const presents = this.#names.map((name) => cacheOutput(outputs, `present.${name}`, cacheType));
     const size = kvHeads * (held + width) * headDim;
     sequences.forEach((sequence, row) => {
       // A row of a shared output is copied, or the whole batch would live as long as any of its sequences.
@@ -105,10 +109,10 @@ export class MergedBackbone implements Backbone {
     });
   }
 
-  readBlock(kv: KvSequence, from: number, count: number): Float32Array {
+  readBlock(kv: KvSequence, from: number, count: number): CacheArray {
     const sequence = own(kv);
-    const { kvHeads, headDim } = this.spec;
-    const block = new Float32Array(this.#names.length * kvHeads * count * headDim);
+    const { kvHeads, headDim, cacheType } = this.spec;
+    const block = cacheArray(cacheType, this.#names.length * kvHeads * count * headDim);
     sequence.arrays.forEach((array, index) => {
       const source: RowPlace = { array, offset: 0, room: sequence.held, at: from };
       const target: RowPlace = { array: block, offset: index * kvHeads * count * headDim, room: count, at: 0 };
@@ -117,13 +121,13 @@ export class MergedBackbone implements Backbone {
     return block;
   }
 
-  appendBlock(kv: KvSequence, block: Float32Array, count: number): void {
+  appendBlock(kv: KvSequence, block: CacheArray, count: number): void {
     const sequence = own(kv);
-    const { kvHeads, headDim } = this.spec;
+    const { kvHeads, headDim, cacheType } = this.spec;
     const { held } = sequence;
     const room = held + count;
     sequence.arrays = sequence.arrays.map((array, index) => {
-      const joined = new Float32Array(kvHeads * room * headDim);
+      const joined = cacheArray(cacheType, kvHeads * room * headDim);
       const target = { array: joined, offset: 0, room };
       copyRows({ array, offset: 0, room: held, at: 0 }, { ...target, at: 0 }, held, kvHeads, headDim);
       const source = { array: block, offset: index * kvHeads * count * headDim, room: count, at: 0 };

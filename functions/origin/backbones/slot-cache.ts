@@ -1,3 +1,4 @@
+import { cacheArray, type CacheArray } from "./cache-array.ts";
 import { copyRows } from "./kv-copy.ts";
 import type { PromptPositions } from "./position-ids.ts";
 import type { KvSequence } from "./backbone.ts";
@@ -28,7 +29,7 @@ export class SlotCache {
   readonly #maxSlots: number;
   readonly #tensors: number;
   readonly #onMove: () => void;
-  #arrays: Float32Array[] = [];
+  #arrays: CacheArray[] = [];
   #room = 0;
   #slots: (SlotSequence | undefined)[] = [];
 
@@ -92,23 +93,23 @@ export class SlotCache {
   }
 
   /** Tensor `index` over `count` slots from `first` on: `[count, kv_heads, room, head_dim]`, a view. */
-  view(index: number, first: number, count: number): Float32Array {
+  view(index: number, first: number, count: number): CacheArray {
     const size = this.#slotSize(this.#room);
     return this.#array(index).subarray(first * size, (first + count) * size);
   }
 
   /** Appends row `row` of a tensor `[rows, kv_heads, width, head_dim]`; `held` is moved on by the caller, once for all tensors. */
-  append(index: number, sequence: SlotSequence, rows: Float32Array, row: number, width: number): void {
+  append(index: number, sequence: SlotSequence, rows: CacheArray, row: number, width: number): void {
     const { kvHeads, headDim } = this.#spec;
     const source = { array: rows, offset: row * kvHeads * width * headDim, room: width, at: 0 };
     copyRows(source, this.#place(index, sequence, sequence.held), width, kvHeads, headDim);
   }
 
   /** `[tensors, kv_heads, count, head_dim]`, a copy. */
-  readBlock(sequence: SlotSequence, from: number, count: number): Float32Array {
-    const { kvHeads, headDim } = this.#spec;
+  readBlock(sequence: SlotSequence, from: number, count: number): CacheArray {
+    const { kvHeads, headDim, cacheType } = this.#spec;
     const size = kvHeads * count * headDim;
-    const block = new Float32Array(this.#tensors * size);
+    const block = cacheArray(cacheType, this.#tensors * size);
     for (let index = 0; index < this.#tensors; index++) {
       const target = { array: block, offset: index * size, room: count, at: 0 };
       copyRows(this.#place(index, sequence, from), target, count, kvHeads, headDim);
@@ -116,7 +117,7 @@ export class SlotCache {
     return block;
   }
 
-  appendBlock(sequence: SlotSequence, block: Float32Array, count: number): void {
+  appendBlock(sequence: SlotSequence, block: CacheArray, count: number): void {
     this.reserve(sequence.held + count);
     const size = this.#spec.kvHeads * count * this.#spec.headDim;
     for (let index = 0; index < this.#tensors; index++) {
@@ -129,7 +130,7 @@ export class SlotCache {
     index: number,
     sequence: Pick<SlotSequence, "slot">,
     at: number,
-  ): { array: Float32Array; offset: number; room: number; at: number } {
+  ): { array: CacheArray; offset: number; room: number; at: number } {
     return { array: this.#array(index), offset: sequence.slot * this.#slotSize(this.#room), room: this.#room, at };
   }
 
@@ -163,13 +164,13 @@ export class SlotCache {
   #reshape(slots: number, room: number): void {
     if (slots === this.#slots.length && room === this.#room) return;
     this.#onMove();
-    const { kvHeads, headDim } = this.#spec;
+    const { kvHeads, headDim, cacheType } = this.#spec;
     const old = { room: this.#room, size: this.#slotSize(this.#room) };
     const size = this.#slotSize(room);
     // One tensor after the other, so that old and new never stand side by side in whole.
     for (let index = 0; index < this.#tensors; index++) {
-      const source = this.#arrays[index] ?? new Float32Array(0);
-      const grown = new Float32Array(slots * size);
+      const source = this.#arrays[index] ?? cacheArray(cacheType, 0);
+      const grown = cacheArray(cacheType, slots * size);
       for (const sequence of this.#slots) {
         if (sequence === undefined) continue;
         const from = { array: source, offset: sequence.slot * old.size, room: old.room, at: 0 };
@@ -189,7 +190,7 @@ export class SlotCache {
     this.#room = 0;
   }
 
-  #array(index: number): Float32Array {
+  #array(index: number): CacheArray {
     const array = this.#arrays[index];
     if (array === undefined) throw new RangeError(`no cache tensor ${index}`);
     return array;

@@ -1,5 +1,6 @@
 import { Tensor, type InferenceSession } from "onnxruntime-node";
 import type { Backbone, DecodeRow, KvSequence } from "./backbone.ts";
+import { cacheOutput, type CacheArray } from "./cache-array.ts";
 import type { EmbedTokens } from "./embed-tokens.ts";
 import { positionIds, type PromptPositions } from "./position-ids.ts";
 import type { ProviderChoice } from "./providers.ts";
@@ -72,7 +73,7 @@ export class SlotBackbone implements Backbone {
 
   /** The sequences lie in neighbouring slots, in this order; each gets `width` new positions. */
   async #run(sequences: readonly SlotSequence[], embeds: Float32Array, width: number): Promise<Float32Array[]> {
-    const { hiddenSize, vocabSize, layout } = this.spec;
+    const { hiddenSize, vocabSize, layout, cacheType } = this.spec;
     const batch = sequences.length;
     const first = sequences[0]?.slot ?? 0;
     const starts = sequences.map(({ held }) => held);
@@ -96,7 +97,7 @@ export class SlotBackbone implements Backbone {
 
     if (layout === "rows") {
       this.#names.forEach((name, index) => {
-        const rows = floats(outputs, `new_key_values.${name}`);
+        const rows = cacheOutput(outputs, `new_key_values.${name}`, cacheType);
         sequences.forEach((sequence, row) => this.#cache.append(index, sequence, rows, row, width));
       });
     }
@@ -114,23 +115,23 @@ export class SlotBackbone implements Backbone {
     const key = `${first}+${batch}`;
     const known = this.#pasts.get(key);
     if (known !== undefined) return known;
-    const { kvHeads, headDim } = this.spec;
+    const { kvHeads, headDim, cacheType } = this.spec;
     const dims = [batch, kvHeads, this.#cache.room, headDim];
     const past = Object.fromEntries(
       this.#names.map((name, index) => {
         const view = this.#cache.view(index, first, batch);
-        return [`past_key_values.${name}`, new Tensor("float32", view, dims)] as const;
+        return [`past_key_values.${name}`, new Tensor(cacheType, view, dims)] as const;
       }),
     );
     this.#pasts.set(key, past);
     return past;
   }
 
-  readBlock(kv: KvSequence, from: number, count: number): Float32Array {
+  readBlock(kv: KvSequence, from: number, count: number): CacheArray {
     return this.#cache.readBlock(own(kv), from, count);
   }
 
-  appendBlock(kv: KvSequence, block: Float32Array, count: number): void {
+  appendBlock(kv: KvSequence, block: CacheArray, count: number): void {
     this.#cache.appendBlock(own(kv), block, count);
   }
 

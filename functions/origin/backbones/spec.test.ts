@@ -81,7 +81,8 @@ describe("readSpec", () => {
   });
 
   it("refuses half-precision caches and end tokens outside the vocabulary", () => {
-    expect(() => readSpec(graph({ type: "float16" }), config, {})).toThrow("float32 interfaces");
+    expect(() => readSpec(graph({ type: "bfloat16" }), config, {})).toThrow("past_key_values.0.key is bfloat16");
+    expect(() => readSpec(graph({ type: "float16" }), config, {})).toThrow("is float16 and float32");
     expect(() => readSpec(graph(), config, { eos_token_id: 100 })).toThrow("outside the vocabulary");
   });
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { InferenceSession } from "onnxruntime-node";
 import type { PromptReading } from "../../../shared/releases/release.ts";
+import { cacheElementBytes, type CacheType } from "./cache-array.ts";
 
 /**
  * How a graph takes and returns its key/value cache, told by its own signature:
@@ -16,6 +17,8 @@ export interface BackboneSpec {
   readonly layers: number;
   readonly kvHeads: number;
   readonly headDim: number;
+  /** Of `past_key_values.*` and what comes back for them. */
+  readonly cacheType: CacheType;
   readonly hiddenSize: number;
   readonly vocabSize: number;
   /** Positions that one sequence may take (`max_position_embeddings`). */
@@ -123,6 +126,7 @@ export function readSpec(
     layers: found.num_hidden_layers,
     kvHeads: found.num_key_value_heads,
     headDim: found.head_dim,
+    cacheType: readCacheType(graph),
     hiddenSize: found.hidden_size,
     vocabSize: found.vocab_size,
     maxPositions: text.max_position_embeddings ?? DEFAULT_POSITIONS,
@@ -133,6 +137,15 @@ export function readSpec(
     entangled: graph.operators.has("DynamicQuantizeLinear"),
     ...prompt,
   };
+}
+
+/** One type for all layers: the engine keeps them in blocks of one array. */
+function readCacheType({ inputs, outputs }: GraphFacts): CacheType {
+  const cache = [...inputs, ...outputs].filter(({ name }) => /^(?:past|present|new)(?:_key_values)?\.\d/.test(name));
+  const types = new Set(cache.map((value) => (value.isTensor ? value.type : "no tensor")));
+  const [type] = types;
+  if (types.size === 1 && (type === "float32" || type === "float16")) return type;
+  throw new Error(`The cache of the backbone's graph is ${[...types].join(" and ")}; float32 or float16 is served.`);
 }
 
 const CAUSAL: PromptReading = { attention: "causal", firstPosition: 0 };
@@ -167,7 +180,9 @@ function readLayout(graph: GraphFacts): CacheLayout {
 function shapeOf(values: readonly InferenceSession.ValueMetadata[], name: string): readonly (number | string)[] {
   const value = values.find((candidate) => candidate.name === name);
   if (value === undefined || !value.isTensor) throw new Error(`The backbone's graph has no tensor ${name}.`);
-  if (value.type !== "float32") throw new Error(`${name} is ${value.type}; this origin runs float32 interfaces.`);
+  const half = name.startsWith("past_key_values.") && value.type === "float16";
+  if (value.type !== "float32" && !half)
+    throw new Error(`${name} is ${value.type}; this origin runs float32 interfaces.`);
   return value.shape;
 }
 
@@ -182,7 +197,7 @@ export function cacheTensorNames(layers: number): readonly string[] {
   return Array.from({ length: layers }, (_, layer) => [`${layer}.key`, `${layer}.value`]).flat();
 }
 
-/** Bytes that one cached token takes over all layers, float32. */
+/** Bytes that one cached token takes over all layers. */
 export function kvBytesPerToken(spec: BackboneSpec): number {
-  return spec.layers * 2 * spec.kvHeads * spec.headDim * Float32Array.BYTES_PER_ELEMENT;
+  return spec.layers * 2 * spec.kvHeads * spec.headDim * cacheElementBytes(spec.cacheType);
 }

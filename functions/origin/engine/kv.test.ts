@@ -85,12 +85,13 @@ describe("SlotCache", () => {
     maxPositions: 4096,
     eosTokenIds: [],
     positions: "sequential",
+    cacheType: "float32",
     mergeSize: 2,
     imageTokenId: null,
     entangled: false,
     attention: "causal",
     firstPosition: 0,
-  };
+  } as const;
   /** A block of `count` tokens whose every value tells whose it is. */
   const block = (mark: number, count: number): Float32Array =>
     Float32Array.from({ length: 4 * 3 * count * 4 }, (_, i) => mark + i / 100_000);

@@ -1,4 +1,5 @@
 import type { Backbone, KvSequence } from "../backbones/backbone.ts";
+import { cacheArray, type CacheArray, type CacheType } from "../backbones/cache-array.ts";
 import { BLOCK_TOKENS, type KvBudget } from "./kv-budget.ts";
 
 /**
@@ -13,7 +14,7 @@ export const MIN_CHUNK_TOKENS = 2;
  */
 export class PrefixCache {
   /** In the order of use, the longest unused first. */
-  readonly #blocks = new Map<string, Float32Array>();
+  readonly #blocks = new Map<string, CacheArray>();
   readonly #budget: KvBudget;
   hits = 0;
   lookups = 0;
@@ -34,7 +35,8 @@ export class PrefixCache {
     this.lookups += promptTokens;
     if (count === 0) return 0;
     const found = hashes.slice(0, count).map((hash) => this.#use(hash));
-    backbone.appendBlock(kv, join(found, backbone.spec.layers * 2 * backbone.spec.kvHeads), count * BLOCK_TOKENS);
+    const { layers, kvHeads, cacheType } = backbone.spec;
+    backbone.appendBlock(kv, join(found, layers * 2 * kvHeads, cacheType), count * BLOCK_TOKENS);
     this.hits += count * BLOCK_TOKENS;
     return count * BLOCK_TOKENS;
   }
@@ -69,7 +71,7 @@ export class PrefixCache {
     while (this.evict());
   }
 
-  #use(hash: string): Float32Array {
+  #use(hash: string): CacheArray {
     const block = this.#blocks.get(hash);
     if (block === undefined) throw new RangeError("a prefix block vanished while it was used");
     this.#blocks.delete(hash);
@@ -79,11 +81,11 @@ export class PrefixCache {
 }
 
 /** Blocks `[rows, BLOCK_TOKENS, head_dim]` one after the other as `[rows, n * BLOCK_TOKENS, head_dim]`. */
-function join(blocks: readonly Float32Array[], rows: number): Float32Array {
+function join(blocks: readonly CacheArray[], rows: number, type: CacheType): CacheArray {
   const [first] = blocks;
-  if (first === undefined || blocks.length === 1) return first ?? new Float32Array(0);
+  if (first === undefined || blocks.length === 1) return first ?? cacheArray(type, 0);
   const size = first.length / rows;
-  const joined = new Float32Array(first.length * blocks.length);
+  const joined = cacheArray(type, first.length * blocks.length);
   for (let row = 0; row < rows; row++) {
     blocks.forEach((block, index) => {
       joined.set(block.subarray(row * size, (row + 1) * size), (row * blocks.length + index) * size);

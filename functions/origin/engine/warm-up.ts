@@ -1,4 +1,5 @@
 import type { Backbone } from "../backbones/backbone.ts";
+import { cacheValues } from "../backbones/cache-array.ts";
 
 /** Tokens of the prompt that warms up: enough to take the kernels of long products. */
 const PROMPT_TOKENS = 16;
@@ -48,7 +49,7 @@ async function firstOfTwo(backbone: Backbone, follows: number): Promise<Float32A
       kv,
       Float32Array.from({ length: 2 * hiddenSize }, (_, i) => (i < hiddenSize ? Math.sin(i) : follows * Math.cos(i))),
     );
-    return backbone.readBlock(kv, 0, 1);
+    return cacheValues(backbone.readBlock(kv, 0, 1));
   } finally {
     backbone.close(kv);
   }
