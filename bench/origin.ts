@@ -7,7 +7,7 @@ import { memoryBandwidth } from "./origin/bandwidth.ts";
 import { BareSession } from "./origin/bare.ts";
 import { graphPath, openModel, sourceOf, type BenchModel } from "./origin/model.ts";
 import { loopDelayDuringPrefill, showLoopDelay } from "./origin/health.ts";
-import { overload } from "./origin/overload.ts";
+import { overload, type Overload } from "./origin/overload.ts";
 import { runPeer, type PeerResult } from "./origin/run-peer.ts";
 import { median, quantile } from "./origin/statistics.ts";
 import { gapsUnderLongPrompt, throughput, timeToFirstToken } from "./origin/streams.ts";
@@ -17,6 +17,8 @@ const ROUNDS = 3;
 const STEPS = 12;
 const TOKENS = 24;
 const SHORT_PROMPTS = 16;
+/** The first few, which transformers.js answers one after another. */
+const PEER_PROMPTS = 3;
 const ENGINE = { maxSequences: 16, kvBytes: 2 ** 31, prefillSliceMs: 50, maxChunkTokens: 512, prefixCache: true };
 
 type Row = [figure: string, value: string, goal: string];
@@ -91,7 +93,7 @@ async function runPeers(
   const has = (name: string): boolean => folder !== undefined && existsSync(join(folder, "node_modules", name));
   let transformers: number | null = null;
   if (folder !== undefined && has("@huggingface/transformers")) {
-    const args = [folder, model.folder, visionEncoder(), ...common, JSON.stringify(prompts.slice(0, 3))];
+    const args = [folder, model.folder, visionEncoder(), ...common, JSON.stringify(prompts.slice(0, PEER_PROMPTS))];
     const results = await runPeer("transformers.js", args);
     transformers = median(results.map(({ tokens_per_second }) => tokens_per_second));
     rows.push(["transformers.js, decoder_model_merged_q4, 1 stream", perSecond(transformers), ""]);
@@ -151,25 +153,29 @@ async function streams(
   return single;
 }
 
-/** One stream on each of our graphs; the first is the file that transformers.js runs. */
+/** One stream on each of our graphs in turn; the first is the file that transformers.js runs. */
 async function graphs(model: BenchModel, threads: number, transformers: number | null, rows: Row[]): Promise<void> {
-  let best = 0;
-  for (const [graph, goal] of [
-    ["decoder_model_merged_q4", ">= 1.0 x"],
-    ["decoder_gqa_q4", ""],
-    ["decoder_rows_q4", ""],
-  ] as const) {
-    const engine = await start(model, graph, threads);
-    const rates: number[] = [];
-    for (let i = 0; i < 4; i++) rates.push(await throughput(engine, model.prompts.slice(i, i + 1), 1, TOKENS));
-    await engine.close();
-    const rate = median(rates);
-    best = Math.max(best, rate);
+  const names = ["decoder_model_merged_q4", "decoder_gqa_q4", "decoder_rows_q4"];
+  const engines = await Promise.all(names.map((name) => start(model, name, threads)));
+  const rates = engines.map((): number[] => []);
+  for (let round = 0; round < 2 * ROUNDS; round++) {
+    const at = round % PEER_PROMPTS;
+    const prompts = model.prompts.slice(at, at + 1);
+    for (const [n, engine] of engines.entries()) rates[n]?.push(await throughput(engine, prompts, 1, TOKENS));
+  }
+  for (const engine of engines) await engine.close();
+  const medians = rates.map(median);
+  for (const [n, name] of names.entries()) {
+    const rate = medians[n] ?? Number.NaN;
     const ratio = transformers === null ? "" : `, ${times(rate / transformers)} transformers.js`;
-    rows.push([`engine, ${graph}, 1 stream`, perSecond(rate) + ratio, goal]);
+    rows.push([`engine, ${name}, 1 stream`, perSecond(rate) + ratio, n === 0 ? ">= 1.0 x" : ""]);
   }
   if (transformers !== null)
-    rows.push(["best graph, 1 stream, against transformers.js", times(best / transformers), ">= 1.2 x"]);
+    rows.push([
+      "best graph, 1 stream, against transformers.js",
+      times(Math.max(...medians) / transformers),
+      ">= 1.2 x",
+    ]);
 }
 
 async function latency(model: BenchModel, engine: EngineHost, rows: Row[]): Promise<void> {
@@ -195,9 +201,19 @@ async function health(model: BenchModel, engine: EngineHost, rows: Row[]): Promi
 }
 
 async function load(model: BenchModel, engine: EngineHost, rows: Row[]): Promise<void> {
-  const result = await overload(engine, model.prompts.slice(0, SHORT_PROMPTS), 3 * ENGINE.maxSequences);
-  rows.push(["goodput at twice the capacity", percent(result.goodput / result.peak), ">= 90 %"]);
-  rows.push(["slowest refusal", `${result.slowestRefusalMs.toFixed(1)} ms, ${result.refused} refused`, "< 50 ms"]);
+  const prompts = model.prompts.slice(0, SHORT_PROMPTS);
+  const rounds: Overload[] = [];
+  for (let round = 0; round < ROUNDS; round++)
+    rounds.push(await overload(engine, prompts, 3 * ENGINE.maxSequences, `load-${round}`));
+  const shares = rounds.map(({ goodput, peak }) => goodput / peak);
+  const slowest = Math.max(...rounds.map(({ slowestRefusalMs }) => slowestRefusalMs));
+  const refused = rounds.reduce((sum, round) => sum + round.refused, 0);
+  rows.push([
+    "goodput at twice the capacity",
+    `${percent(median(shares))} (${shares.map(percent).join(", ")})`,
+    ">= 90 %",
+  ]);
+  rows.push(["slowest refusal", `${slowest.toFixed(1)} ms, ${refused} refused`, "< 50 ms"]);
 }
 
 /** A decode step reads every weight once: what one stream reads a second, against what memory gives one thread. */

@@ -13,11 +13,15 @@ export interface Overload {
   readonly slowestRefusalMs: number;
 }
 
-/** What admission keeps of the peak when requests arrive at twice the rate that can be served. */
+/**
+ * What admission keeps of the peak when requests arrive at twice the rate that can be served.
+ * @param salt of this round: no round reads another's prefixes
+ */
 export async function overload(
   engine: EngineHost,
   prompts: readonly Int32Array[],
   requests: number,
+  salt: string,
 ): Promise<Overload> {
   const concurrency = engine.maxSequences;
   let sent = 0;
@@ -25,7 +29,7 @@ export async function overload(
   const lane = async (): Promise<number[]> => {
     const times: number[] = [];
     while (sent < requests)
-      times.push(...(await stream(engine, greedy(pick(prompts, sent++), TOKENS, `peak-${sent}`))));
+      times.push(...(await stream(engine, greedy(pick(prompts, sent++), TOKENS, `${salt}-peak-${sent}`))));
     return times;
   };
   const lanes = await Promise.all(Array.from({ length: concurrency }, lane));
@@ -50,7 +54,7 @@ export async function overload(
     try {
       const lease = admission.enter("bench");
       const answer = async (): Promise<void> => {
-        const times = await stream(engine, greedy(pick(prompts, i), TOKENS, `over-${i}`));
+        const times = await stream(engine, greedy(pick(prompts, i), TOKENS, `${salt}-over-${i}`));
         answered.push(...times);
         firsts.push(...times.slice(0, 1));
         lease.release();
