@@ -38,6 +38,7 @@ const configSchema = z.object({
   image_token_id: z.int().nullish(),
   is_encoder_decoder: z.boolean().nullish(),
   use_decoder_only_language_model: z.boolean().nullish(),
+  audio_config: z.unknown().optional(),
 });
 
 /** Checks the files that the edge reads: family, tokenizer, chat template, image processor. */
@@ -66,6 +67,7 @@ function checkFamily(config: z.output<typeof configSchema>, folder: HubFolder): 
   if (sees && (config.image_token_id ?? config.image_token_index ?? null) === null) {
     at("image_token_id", "is missing, so nothing says where pictures go");
   }
+  if ((config.audio_config ?? null) !== null) at("audio_config", "models that hear are not served");
   if (config.is_encoder_decoder === true || config.use_decoder_only_language_model === false) {
     at("is_encoder_decoder", "backbones with an encoder of text are not served");
   }

@@ -55,6 +55,12 @@ describe("checkFiles", () => {
     ]);
   });
 
+  it("refuses a model that hears, even without a processor that would tell", async () => {
+    const audio = merged({ audio_config: { model_type: "whisper" } });
+    const folder = await folderWith({ json: { "config.json": audio }, without: ["preprocessor_config.json"] });
+    expect(await checkFiles(folder)).toMatchObject([{ file: "config.json", key: "audio_config" }]);
+  });
+
   it("takes BLIP-2 with a decoder, and refuses it with T5", async () => {
     const blip2 = async (decoderOnly: boolean): Promise<string[]> => {
       const config = { model_type: "blip-2", use_decoder_only_language_model: decoderOnly };
