@@ -10,7 +10,7 @@
 /* Writes the next bytes of the file, as many as there are up to `most`; 0 at its end. */
 HOST("read") extern size_t host_read(uint8_t *into, size_t most);
 
-/* Why a decode ends, beside a codec's own codes; native-codecs.ts has the words. */
+/* Why a decode ends, beside a codec's own codes; picture-heap.ts has the words. */
 #define TRUNCATED (-1)
 #define SIZE_DIFFERS (-2)
 #define OUT_OF_MEMORY (-3)
