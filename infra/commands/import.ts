@@ -42,6 +42,10 @@ export default defineCommand({
         trust: await trust(),
         signal,
         onStage: (what) => progress.note(`measuring ${what} ...`),
+        onHashed: (done, total) => {
+          signal.throwIfAborted();
+          progress.update("hash", done, total);
+        },
         onProgress: ({ phase, doneBytes, totalBytes }) => progress.update(phase, doneBytes, totalBytes),
       });
       const { release, digest, from, version, figures, encoderAtEdge, picture, created } = imported;

@@ -29,7 +29,8 @@ export default defineCommand({
       revision: args.revision,
       onProgress: (done, total) => progress.update("download", done, total),
     });
-    const checked = await checkModel(source, args);
+    const onHashed = (done: number, total: number): void => progress.update("hash", done, total);
+    const checked = await checkModel(source, { ...args, onHashed });
     const onStage = (what: string): void => progress.note(`measuring ${what} ...`);
     const placed = await placeModel(checked, { ...args, onStage });
     const chosen = chooseGraphs(checked.folder, args.dtype).find(({ stage }) => stage === "vision_encoder");

@@ -48,7 +48,11 @@ export default defineCommand({
         ...(dtype === undefined ? {} : { dtype }),
         ...(license === undefined ? {} : { license }),
       });
-      const release = await hashRelease(estimated, { model, version });
+      const onHashed = (done: number, total: number): void => {
+        signal.throwIfAborted();
+        progress.update("hash", done, total);
+      };
+      const release = await hashRelease(estimated, { model, version, onHashed });
       const { files } = release;
       const stages = await publishedStages(store, release);
       let planned = { ...estimated, stages: stages ?? estimated.stages };
@@ -60,6 +64,7 @@ export default defineCommand({
       const result = await publishPlanned(planned, {
         model,
         version,
+        files,
         store,
         key: await signingKey(),
         signal,

@@ -38,6 +38,7 @@ export async function importModel(source: ModelSource, options: ImportOptions): 
   const result = await publishPlanned(placed.planned, {
     model,
     version,
+    files: checked.unnamed.files,
     store,
     key,
     ...(onProgress === undefined ? {} : { onProgress }),

@@ -20,6 +20,7 @@ export interface PlaceOptions {
   /** A picture file to reckon with; default: a JPEG of the built-in model's. */
   readonly picture?: string | undefined;
   readonly onStage?: (what: string) => void;
+  readonly onHashed?: (doneBytes: number, totalBytes: number) => void;
   /** Where figures of earlier runs are kept (default: `.fovea/measured`). */
   readonly cacheDir?: string;
 }
@@ -53,7 +54,7 @@ const PICTURE = path.join(BUILTIN_EXAMPLES, "02_what.jpg");
  */
 export async function checkModel(
   source: ModelSource,
-  { dtype, place, measure }: PlaceOptions,
+  { dtype, place, measure, onHashed }: PlaceOptions,
   model = source.name,
 ): Promise<CheckedModel> {
   const dir = await source.configuration();
@@ -70,7 +71,7 @@ export async function checkModel(
   const obstacles = checkGraphs(found);
   if (obstacles.length > 0) throw new ImportError(obstacles);
   const estimated = place === "origin" ? atOrigin(found) : found;
-  const unnamed = await hashRelease(estimated, { model, version: "import" });
+  const unnamed = await hashRelease(estimated, { model, version: "import", onHashed });
   return { folder: await readHubFolder(dir), estimated, unnamed };
 }
 

@@ -27,6 +27,7 @@ export async function publishBuiltin(
   await publishPlanned(planned, {
     model: BUILTIN_MODEL,
     version,
+    files: unnamed.files,
     store,
     ...(onProgress === undefined ? {} : { onProgress }),
   });

@@ -18,6 +18,8 @@ export interface PublishOptions extends PlanOptions {
   readonly store: ObjectStore;
   /** Signs the release (`model.sig`); absent only for the local stage. */
   readonly key?: SigningKey | null;
+  /** What `hashRelease` made of the same files, so that they are read once. */
+  readonly files?: Release["files"] | undefined;
   readonly onProgress?: (progress: PublishProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -56,14 +58,13 @@ export async function publishRelease(dir: string, options: PublishOptions): Prom
 export async function publishPlanned(planned: PlannedRelease, options: PublishOptions): Promise<PublishResult> {
   const { store, model, version, onProgress } = options;
   const totalBytes = planned.files.reduce((sum, file) => sum + file.size, 0);
-  let hashed = 0;
   const release = await hashRelease(planned, {
     model,
     version,
-    onBytes: (bytes) => {
+    files: options.files,
+    onHashed: (done, total) => {
       options.signal?.throwIfAborted();
-      hashed += bytes;
-      onProgress?.({ phase: "hash", doneBytes: hashed, totalBytes });
+      onProgress?.({ phase: "hash", doneBytes: done, totalBytes: total });
     },
   });
   const manifest = serializeRelease(release);
