@@ -69,6 +69,7 @@ export class OriginStages {
       embedTokens: await this.#graph("embed_tokens"),
       config: await this.#json("config.json"),
       generationConfig: await this.#json("generation_config.json"),
+      prompt: this.#planned.stages.backbone?.prompt,
     };
     return runStage({ stage: "backbone", source, tokens });
   }

@@ -39,10 +39,6 @@ export class CallReader {
     this.#mark = this.#at;
   }
 
-  unmark(): void {
-    this.#mark = null;
-  }
-
   /** Back to the mark: what looked like a call is none. */
   rewind(): void {
     this.#at = this.#mark ?? this.#at;
@@ -120,15 +116,23 @@ export class CallReader {
     }
   }
 
-  /** A marker that turned out to be content. */
-  *literally(marker: string): Reading {
-    yield* this.#give(this.#space + marker);
+  /**
+   * Reads what stands behind each marker, and gives the rest as content. A marker behind which `one` finds no call is content, too.
+   * @param one reads on from behind a marker; false when what stands there is no call
+   */
+  *marked(marker: string, one: () => Reading<boolean>): Reading {
+    while (yield* this.content(marker)) {
+      this.mark();
+      if (yield* one()) continue;
+      this.rewind();
+      yield* this.#give(this.#space + marker);
+    }
   }
 
   *begin(name: string): Reading {
     this.#calls++;
     this.#inContent = false;
-    this.unmark();
+    this.#mark = null;
     yield { type: "call", name };
   }
 

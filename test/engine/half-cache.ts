@@ -1,3 +1,4 @@
+import { GRAPH_INPUT, GRAPH_OUTPUT, MODEL_GRAPH } from "../../infra/releases/onnx/graph-io.ts";
 import {
   concatBytes,
   readFields,
@@ -7,11 +8,8 @@ import {
   type Field,
 } from "../../infra/releases/onnx/wire.ts";
 
-/** Field numbers and types of onnx.proto. */
-const MODEL_GRAPH = 7;
+/** More field numbers of onnx.proto, and its types. */
 const GRAPH_NODE = 1;
-const GRAPH_INPUT = 11;
-const GRAPH_OUTPUT = 12;
 const NODE_INPUT = 1;
 const NODE_OUTPUT = 2;
 const FLOAT = 1n;

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { freePort } from "../../infra/local/ports.ts";
 import type { S3Options } from "../../infra/store/s3-store.ts";
 
 /** A running S3 server with an empty bucket. */
@@ -35,7 +35,7 @@ export async function startMiniflareS3(): Promise<S3Server> {
 
 /** moto's S3 (PyPI `moto[server]`): an implementation that shares no code with ours nor with Miniflare's. */
 export async function startMoto(python: string): Promise<S3Server> {
-  const port = await freePort();
+  const port = await freePort(0, "--port");
   const child = spawn(python, ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
   const exited = once(child, "exit");
   const endpoint = `http://127.0.0.1:${port}`;
@@ -58,15 +58,4 @@ export async function startMoto(python: string): Promise<S3Server> {
       await exited;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

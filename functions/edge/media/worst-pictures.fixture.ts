@@ -1,3 +1,4 @@
+import { be, join, le, type Part } from "../../../shared/image/header/bytes.fixture.ts";
 import { MAX_IMAGE_FILE_BYTES } from "../../../shared/limits/image.ts";
 
 /** A picture that takes a decoder as much memory as the limits let it. */
@@ -30,24 +31,6 @@ export async function worstPictures(fileBytes = MAX_IMAGE_FILE_BYTES): Promise<W
 }
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-/** Bytes of the parts one after another: numbers, ASCII text, bytes. */
-function join(...parts: readonly (Uint8Array | readonly number[] | string)[]): Bytes {
-  const arrays = parts.map((part) =>
-    typeof part === "string" ? Uint8Array.from(part, (char) => char.charCodeAt(0)) : Uint8Array.from(part),
-  );
-  const joined = new Uint8Array(arrays.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const array of arrays) {
-    joined.set(array, at);
-    at += array.length;
-  }
-  return joined;
-}
-
-const le = (value: number, bytes: number): number[] =>
-  Array.from({ length: bytes }, (_, i) => (value >>> (8 * i)) & 255);
-const be = (value: number, bytes: number): number[] => le(value, bytes).toReversed();
 
 /** A TIFF file with an orientation and nothing else. */
 function exif(orientation: number): Bytes {
@@ -83,7 +66,7 @@ function crc32(bytes: Uint8Array): number {
 
 /** Progressive, 4:2:0: 3 bytes of coefficients a pixel (MAX_JPEG_COEFFICIENT_BYTES). One DC scan of zeros. */
 function jpeg(fileBytes: number): Bytes {
-  const segment = (marker: number, ...body: readonly (Uint8Array | readonly number[] | string)[]): Bytes => {
+  const segment = (marker: number, ...body: readonly Part[]): Bytes => {
     const joined = join(...body);
     return join([0xff, marker], be(joined.length + 2, 2), joined);
   };
@@ -127,7 +110,7 @@ function vp8l(width: number, height: number): Bytes {
   return Uint8Array.from({ length: Number(count + 7n) >> 3 }, (_, i) => Number((bits >> BigInt(8 * i)) & 255n));
 }
 
-function riff(type: string, ...body: readonly (Uint8Array | readonly number[] | string)[]): Bytes {
+function riff(type: string, ...body: readonly Part[]): Bytes {
   const joined = join(...body);
   return join(type, le(joined.length, 4), joined, new Uint8Array(joined.length & 1));
 }

@@ -2,7 +2,8 @@ import type { Tensor } from "onnxruntime-node";
 import { decodeF16 } from "../../../shared/frame/f16.ts";
 
 /** What a graph keeps its cache in: its own choice, `float16` in many a `q4f16` file. */
-export type CacheType = "float32" | "float16";
+export type CacheType = (typeof CACHE_TYPES)[number];
+export const CACHE_TYPES = ["float32", "float16"] as const;
 
 /** Cached keys or values: float32, or the bits of float16. They are moved and copied here, never computed with. */
 export type CacheArray = Float32Array | Uint16Array;
@@ -30,14 +31,4 @@ export function cacheOutput(outputs: Readonly<Record<string, Tensor>>, name: str
 /** Values for who must look at them, as float32. */
 export function cacheValues(array: CacheArray): Float32Array {
   return array instanceof Float32Array ? array : decodeF16(array);
-}
-
-/** Joins parts of equal length; one part is given as it is. */
-export function joinCache(type: CacheType, parts: readonly CacheArray[]): CacheArray {
-  const [first] = parts;
-  if (first === undefined) return cacheArray(type, 0);
-  if (parts.length === 1) return first;
-  const joined = cacheArray(type, parts.length * first.length);
-  parts.forEach((part, index) => joined.set(part, index * first.length));
-  return joined;
 }

@@ -1,12 +1,12 @@
 import { Tensor, type InferenceSession } from "onnxruntime-node";
 import type { Backbone, DecodeRow, KvSequence } from "./backbone.ts";
-import { cacheArray, cacheOutput, joinCache, type CacheArray, type CacheType } from "./cache-array.ts";
+import { cacheArray, cacheOutput, type CacheArray, type CacheType } from "./cache-array.ts";
 import type { EmbedTokens } from "./embed-tokens.ts";
 import { copyRows, type RowPlace } from "./kv-copy.ts";
 import { positionIds, type PromptPositions } from "./position-ids.ts";
 import type { ProviderChoice } from "./providers.ts";
 import { cacheTensorNames, type BackboneSpec } from "./spec.ts";
-import { floats, ones, stack } from "./tensors.ts";
+import { floats, joinRows, ones, stack } from "./tensors.ts";
 
 /** What one sequence holds: one array `[kv_heads, held, head_dim]` per cache tensor. */
 class MergedSequence implements KvSequence {
@@ -87,10 +87,8 @@ export class MergedBackbone implements Backbone {
       ...positionIds(this.spec, sequences, width),
     };
     this.#names.forEach((name, index) => {
-      const past = joinCache(
-        cacheType,
-        sequences.map(({ arrays }) => arrays[index] ?? cacheArray(cacheType, 0)),
-      );
+      const parts = sequences.map(({ arrays }) => arrays[index] ?? cacheArray(cacheType, 0));
+      const past = joinRows(parts, (length) => cacheArray(cacheType, length));
       feeds[`past_key_values.${name}`] = new Tensor(cacheType, past, [batch, kvHeads, held, headDim]);
     });
     const outputs = await this.#session.run(feeds);

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { InferenceSession } from "onnxruntime-node";
 import type { PromptReading } from "../../../shared/releases/release.ts";
-import { cacheElementBytes, type CacheType } from "./cache-array.ts";
+import { CACHE_TYPES, cacheElementBytes, type CacheType } from "./cache-array.ts";
 
 /**
  * How a graph takes and returns its key/value cache, told by its own signature:
@@ -97,7 +97,7 @@ export function readSpec(
   const text = textConfig.parse(top.text_config ?? config);
   const ends = generationConfig.parse(generation ?? {}).eos_token_id ?? text.eos_token_id ?? top.eos_token_id ?? [];
 
-  const past = shapeOf(graph.inputs, "past_key_values.0.key");
+  const past = shapeOf(graph.inputs, "past_key_values.0.key", CACHE_TYPES);
   const found = {
     num_hidden_layers: graph.inputs.filter(({ name }) => /^past_key_values\.\d+\.key$/.test(name)).length,
     num_key_value_heads: numberAt("num_key_value_heads", past, 1),
@@ -143,9 +143,9 @@ export function readSpec(
 function readCacheType({ inputs, outputs }: GraphFacts): CacheType {
   const cache = [...inputs, ...outputs].filter(({ name }) => /^(?:past|present|new)(?:_key_values)?\.\d/.test(name));
   const types = new Set(cache.map((value) => (value.isTensor ? value.type : "no tensor")));
-  const [type] = types;
-  if (types.size === 1 && (type === "float32" || type === "float16")) return type;
-  throw new Error(`The cache of the backbone's graph is ${[...types].join(" and ")}; float32 or float16 is served.`);
+  const type = CACHE_TYPES.find((one) => types.has(one));
+  if (types.size === 1 && type !== undefined) return type;
+  throw new Error(`The cache of the backbone's graph is ${[...types].join(" and ")}, not ${CACHE_TYPES.join(" or ")}.`);
 }
 
 const CAUSAL: PromptReading = { attention: "causal", firstPosition: 0 };
@@ -177,12 +177,15 @@ function readLayout(graph: GraphFacts): CacheLayout {
   return graph.operators.has("GroupQueryAttention") ? "gqa" : "merged";
 }
 
-function shapeOf(values: readonly InferenceSession.ValueMetadata[], name: string): readonly (number | string)[] {
+function shapeOf(
+  values: readonly InferenceSession.ValueMetadata[],
+  name: string,
+  types: readonly string[] = ["float32"],
+): readonly (number | string)[] {
   const value = values.find((candidate) => candidate.name === name);
   if (value === undefined || !value.isTensor) throw new Error(`The backbone's graph has no tensor ${name}.`);
-  const half = name.startsWith("past_key_values.") && value.type === "float16";
-  if (value.type !== "float32" && !half)
-    throw new Error(`${name} is ${value.type}; this origin runs float32 interfaces.`);
+  if (!types.includes(value.type))
+    throw new Error(`${name} is ${value.type}; this origin runs ${types.join(" or ")} interfaces.`);
   return value.shape;
 }
 

@@ -20,12 +20,20 @@ export function floats(outputs: Readonly<Record<string, Tensor>>, name: string):
   return data;
 }
 
-/** Joins rows of equal length into one array: `[B, hidden]`. */
+/** Joins rows of equal length into one array, `[B, hidden]`; one row is given as it is. */
 export function stack(rows: readonly Float32Array[]): Float32Array {
+  return joinRows(rows, (length) => new Float32Array(length));
+}
+
+/** As `stack`, for rows of any type. @param make an array of zeros */
+export function joinRows<Row extends Float32Array | Uint16Array>(
+  rows: readonly Row[],
+  make: (length: number) => Row,
+): Row {
   const [first] = rows;
-  if (first === undefined) return new Float32Array(0);
+  if (first === undefined) return make(0);
   if (rows.length === 1) return first;
-  const joined = new Float32Array(rows.length * first.length);
+  const joined = make(rows.length * first.length);
   rows.forEach((row, index) => joined.set(row, index * first.length));
   return joined;
 }

@@ -14,7 +14,8 @@ export interface GrammarCheckerData {
 }
 
 /**
- * Compiles each new grammar in a thread that can be ended, before the engine's thread does: one that compiles for ever, or breaks the library, costs its sender an error and nobody else a token.
+ * Compiles each new grammar in a thread that can be ended, before the engine's thread does: one that compiles for ever, or
+ * breaks the library, costs its sender an error and nobody else a token.
  */
 export class GrammarChecker {
   readonly #data: GrammarCheckerData;

@@ -1,12 +1,13 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { defineCommand } from "citty";
 import { createWasmDecoder } from "../../../functions/edge/media/wasm-decoder.ts";
 import { decodeImage } from "../../../shared/image/decode-image.ts";
-import { createImageProcessor } from "../../../shared/image/processors/create-image-processor.ts";
 import { tensorOf } from "../../../shared/safetensors/dtypes.ts";
 import { encodeSafetensors } from "../../../shared/safetensors/encode.ts";
 import { BUILTIN_DIR } from "../../local/builtin.ts";
+import { readHubFolder } from "../../releases/hub-folder.ts";
+import { imageProcessorOf } from "../../releases/image-processor.ts";
 import { planRelease } from "../../releases/plan-release.ts";
 import { startEncoder } from "../../local/encoder-only.ts";
 import { loadCodecModules } from "./codec-modules.node.ts";
@@ -25,13 +26,7 @@ export const inspectFeatures = defineCommand({
     json: { type: "boolean", default: false, description: "Print one JSON line a file" },
   },
   async run({ args }) {
-    const json = async (name: string): Promise<unknown> =>
-      JSON.parse(await readFile(path.join(args.model, name), "utf8"));
-    const processor = createImageProcessor(
-      await json("preprocessor_config.json"),
-      await json("processor_config.json").catch(() => undefined),
-      await json("config.json"),
-    );
+    const processor = await imageProcessorOf(await readHubFolder(args.model));
     const decoder = createWasmDecoder(await loadCodecModules());
     await mkdir(args.out, { recursive: true });
     const encoder = await startEncoder(await planRelease(args.model));

@@ -7,14 +7,14 @@ import { readersOf } from "./readers.ts";
  */
 export function inPlace(steps: readonly Step[], kept: number): ReadonlyMap<number, number> {
   const readers = readersOf(steps);
+  const places = new Map(steps.map((step, index) => [step, index]));
   const found = new Map<number, number>();
-  for (const step of steps) {
+  for (const [begins, step] of steps.entries()) {
     if (step.kind !== "linear" || step.residual === null || found.has(step.out.buffer.id)) continue;
     const { buffer } = step.residual;
     const out = step.out.buffer;
     if (buffer.constant !== null || buffer.elements !== out.elements || buffer.id === kept) continue;
-    const begins = steps.indexOf(step);
-    const later = (readers.get(buffer.id) ?? []).filter((reader) => steps.indexOf(reader) >= begins);
+    const later = (readers.get(buffer.id) ?? []).filter((reader) => (places.get(reader) ?? 0) >= begins);
     const sameNumbers = later.every(
       (reader) =>
         reader.kind === "linear" &&

@@ -1,3 +1,4 @@
+import { be, join, le, type Part } from "./bytes.fixture.ts";
 import cases from "../../../test/golden/pixels/decode.json" with { type: "json" };
 
 /** A hostile file and what it is answered with; no code where it is a header to read. */
@@ -15,26 +16,6 @@ function picture(name: string): Uint8Array {
   return fileOf(cases.find((stored) => stored.name === name)?.file ?? "");
 }
 
-function ascii(text: string): Uint8Array {
-  return Uint8Array.from(text, (char) => char.charCodeAt(0));
-}
-
-function join(...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
-  return Uint8Array.from(parts.flatMap((part) => [...part]));
-}
-
-function be32(value: number): number[] {
-  return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
-}
-
-function be16(value: number): number[] {
-  return [value >> 8, value & 255];
-}
-
-function le24(value: number): number[] {
-  return [value & 255, (value >> 8) & 255, value >> 16];
-}
-
 /** A picture with some bytes replaced. */
 function patched(name: string, at: number, values: readonly number[]): Uint8Array {
   const bytes = picture(name);
@@ -44,34 +25,34 @@ function patched(name: string, at: number, values: readonly number[]): Uint8Arra
 
 /** A JPEG of the given size that is all header: one scan, a few bytes, an end. */
 function jpeg(width: number, height: number, { marker = 0xc0, scans = 1, sampling = 0x22 } = {}): Uint8Array {
-  const frame = [0xff, marker, 0, 17, 8, ...be16(height), ...be16(width), 3, 1, sampling, 0, 2, 0x11, 0, 3, 0x11, 0];
+  const frame = [0xff, marker, 0, 17, 8, ...be(height, 2), ...be(width, 2), 3, 1, sampling, 0, 2, 0x11, 0, 3, 0x11, 0];
   const scan = [0xff, 0xda, 0, 12, 3, 1, 0, 2, 0, 3, 0, 0, 63, 0, 1, 2, 3];
   return join([0xff, 0xd8], frame, ...Array.from({ length: scans }, () => scan), [0xff, 0xd9]);
 }
 
-function box(type: string, ...content: readonly (Uint8Array | readonly number[])[]): Uint8Array {
+function box(type: string, ...content: readonly Part[]): Uint8Array {
   const body = join(...content);
-  return join(be32(body.length + 8), ascii(type), body);
+  return join(be(body.length + 8, 4), type, body);
 }
 
 function avif(width: number, height: number, extra: readonly Uint8Array[] = []): Uint8Array {
   const properties = box(
     "ipco",
-    box("ispe", be32(0), be32(width), be32(height)),
-    box("pixi", be32(0), [3, 10, 10, 10]),
+    box("ispe", be(0, 4), be(width, 4), be(height, 4)),
+    box("pixi", be(0, 4), [3, 10, 10, 10]),
     box("irot", [1]),
-    box("auxC", be32(0), ascii("urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0")),
+    box("auxC", be(0, 4), "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0"),
     ...extra,
   );
-  const associations = box("ipma", be32(0), be32(1), be16(1), [3, 0x81, 0x82, 0x83]);
-  const meta = box("meta", be32(0), box("pitm", be32(0), be16(1)), box("iprp", properties, associations));
-  return join(box("ftyp", ascii("avif"), be32(0), ascii("avifmif1")), meta);
+  const associations = box("ipma", be(0, 4), be(1, 4), be(1, 2), [3, 0x81, 0x82, 0x83]);
+  const meta = box("meta", be(0, 4), box("pitm", be(0, 4), be(1, 2)), box("iprp", properties, associations));
+  return join(box("ftyp", "avif", be(0, 4), "avifmif1"), meta);
 }
 
 /** A GIF whose one tiny frame repeats. */
 function gif(frames: number, width: number, height: number): Uint8Array {
   const frame = [0x2c, 0, 0, 0, 0, 2, 0, 2, 0, 0, 2, 1, 0x44, 0];
-  const screen = join(ascii("GIF89a"), [width & 255, width >> 8, height & 255, height >> 8, 0, 0, 0]);
+  const screen = join("GIF89a", [width & 255, width >> 8, height & 255, height >> 8, 0, 0, 0]);
   return join(screen, ...Array.from({ length: frames }, () => frame), [0x3b]);
 }
 
@@ -82,32 +63,32 @@ export function bombs(): readonly Bomb[] {
   return [
     {
       name: "PNG of 30,000 x 30,000",
-      bytes: patched("png-rgb", 16, [...be32(30_000), ...be32(30_000)]),
+      bytes: patched("png-rgb", 16, [...be(30_000, 4), ...be(30_000, 4)]),
       code: "image_too_large",
     },
     {
       name: "PNG of 2^32 - 1 a side",
-      bytes: patched("png-rgb", 16, [...be32(-1), ...be32(-1)]),
+      bytes: patched("png-rgb", 16, [...be(-1, 4), ...be(-1, 4)]),
       code: "image_too_large",
     },
-    { name: "PNG of 1 x 1", bytes: patched("png-rgb", 16, [...be32(1), ...be32(1)]), code: "image_too_small" },
-    { name: "PNG of 0 x 0", bytes: patched("png-rgb", 16, [...be32(0), ...be32(0)]), code: "image_too_small" },
+    { name: "PNG of 1 x 1", bytes: patched("png-rgb", 16, [...be(1, 4), ...be(1, 4)]), code: "image_too_small" },
+    { name: "PNG of 0 x 0", bytes: patched("png-rgb", 16, [...be(0, 4), ...be(0, 4)]), code: "image_too_small" },
     { name: "PNG with an impossible depth", bytes: patched("png-rgb", 24, [3]), code: "invalid_image" },
     {
       name: "PNG with a chunk of 4 GB",
-      bytes: join(png.subarray(0, 33), be32(-1), png.subarray(37)),
+      bytes: join(png.subarray(0, 33), be(-1, 4), png.subarray(37)),
       code: "invalid_image",
     },
     { name: "PNG, truncated", bytes: truncated("png-rgb"), code: "invalid_image" },
     { name: "PNG, header alone", bytes: png.subarray(0, 33), code: "invalid_image" },
     {
       name: "PNG without pixels",
-      bytes: join(png.subarray(0, 33), be32(0), ascii("IEND"), be32(0)),
+      bytes: join(png.subarray(0, 33), be(0, 4), "IEND", be(0, 4)),
       code: "invalid_image",
     },
     {
       name: "APNG of 4 billion frames",
-      bytes: join(png.subarray(0, 33), be32(8), ascii("acTL"), be32(-1), be32(0), be32(0), png.subarray(33)),
+      bytes: join(png.subarray(0, 33), be(8, 4), "acTL", be(-1, 4), be(0, 4), be(0, 4), png.subarray(33)),
       code: "image_too_large",
     },
     { name: "JPEG of 65,535 x 65,535", bytes: jpeg(65_535, 65_535), code: "image_too_large" },
@@ -124,27 +105,27 @@ export function bombs(): readonly Bomb[] {
     { name: "JPEG, three bytes", bytes: Uint8Array.of(0xff, 0xd8, 0xff), code: "invalid_image" },
     {
       name: "WebP canvas of 16,384 x 16,384",
-      bytes: patched("webp-animated", 24, [...le24(16_383), ...le24(16_383)]),
+      bytes: patched("webp-animated", 24, [...le(16_383, 3), ...le(16_383, 3)]),
       code: "image_too_large",
     },
     {
       name: "animated WebP of 10 MP",
-      bytes: patched("webp-animated", 24, [...le24(3999), ...le24(2499)]),
+      bytes: patched("webp-animated", 24, [...le(3999, 3), ...le(2499, 3)]),
       code: "image_too_large",
     },
     {
       name: "PNG of 10 MP that is turned",
-      bytes: patched("png-exif-6", 16, [...be32(4000), ...be32(2500)]),
+      bytes: patched("png-exif-6", 16, [...be(4000, 4), ...be(2500, 4)]),
       code: "image_too_large",
     },
     {
       name: "WebP whose canvas is smaller than its picture",
-      bytes: patched("webp-lossy-alpha", 24, [...le24(7), ...le24(7)]),
+      bytes: patched("webp-lossy-alpha", 24, [...le(7, 3), ...le(7, 3)]),
       code: "invalid_image",
     },
     {
       name: "WebP frame outside its canvas",
-      bytes: patched("webp-animated", 24, [...le24(7), ...le24(7)]),
+      bytes: patched("webp-animated", 24, [...le(7, 3), ...le(7, 3)]),
       code: "invalid_image",
     },
     { name: "WebP, truncated", bytes: truncated("webp-lossless"), code: "invalid_image" },
@@ -161,12 +142,12 @@ export function bombs(): readonly Bomb[] {
     { name: "AVIF of 2^31 a side", bytes: avif(2 ** 31, 2 ** 31), code: "image_too_large" },
     {
       name: "AVIF with a box of size 1 and a 64-bit length",
-      bytes: avif(64, 64, [join(be32(1), ascii("free"), be32(-1), be32(-1))]),
+      bytes: avif(64, 64, [join(be(1, 4), "free", be(-1, 4), be(-1, 4))]),
       code: "invalid_image",
     },
     {
       name: "AVIF with a box smaller than its header",
-      bytes: avif(64, 64, [join(be32(3), ascii("free"))]),
+      bytes: avif(64, 64, [join(be(3, 4), "free")]),
       code: "invalid_image",
     },
     {
@@ -174,12 +155,12 @@ export function bombs(): readonly Bomb[] {
       bytes: join(avif(64, 64), ...Array.from({ length: 100_000 }, () => [0, 0, 0, 8, 0x66, 0x72, 0x65, 0x65])),
       code: "invalid_image",
     },
-    { name: "text that claims to be a PNG", bytes: ascii("data:image/png, I promise"), code: "invalid_image" },
-    { name: "HTML", bytes: ascii("<html><img src=x>"), code: "invalid_image" },
-    { name: "SVG", bytes: ascii('<svg xmlns="http://www.w3.org/2000/svg"/>'), code: "unsupported_image" },
-    { name: "PDF", bytes: ascii("%PDF-1.7\n"), code: "unsupported_image" },
-    { name: "TIFF", bytes: join(ascii("II*\0"), be32(8)), code: "unsupported_image" },
-    { name: "HEIC", bytes: join(be32(24), ascii("ftypheic"), be32(0)), code: "unsupported_image" },
+    { name: "text that claims to be a PNG", bytes: join("data:image/png, I promise"), code: "invalid_image" },
+    { name: "HTML", bytes: join("<html><img src=x>"), code: "invalid_image" },
+    { name: "SVG", bytes: join('<svg xmlns="http://www.w3.org/2000/svg"/>'), code: "unsupported_image" },
+    { name: "PDF", bytes: join("%PDF-1.7\n"), code: "unsupported_image" },
+    { name: "TIFF", bytes: join("II*\0", be(8, 4)), code: "unsupported_image" },
+    { name: "HEIC", bytes: join(be(24, 4), "ftypheic", be(0, 4)), code: "unsupported_image" },
     { name: "zeros", bytes: new Uint8Array(4096), code: "invalid_image" },
     {
       name: "a kilobyte of 0xff after a JPEG's start",

@@ -8,27 +8,22 @@ export const glm: ToolCallFormat = {
   name: "glm",
   markers: ["<tool_call>", "</tool_call>", ...WORDS.key, ...WORDS.value],
   described: /<arg_key>/,
-  *read(reader) {
-    while (yield* reader.content("<tool_call>")) {
-      reader.mark();
+  read: (reader) =>
+    reader.marked("<tool_call>", function* () {
       let name = "";
       for (let next = yield* reader.peek(); /[\w-]/.test(next); next = yield* reader.peek()) {
         name += next;
         yield* reader.take(next);
       }
       yield* reader.space();
-      if (name === "" || (yield* reader.peek()) !== "<") {
-        reader.rewind();
-        yield* reader.literally("<tool_call>");
-        continue;
-      }
+      if (name === "" || (yield* reader.peek()) !== "<") return false;
       yield* reader.begin(name);
       yield* namedArguments(reader, WORDS, reader.functions.get(name));
-      if (!(yield* reader.take("</tool_call>"))) continue;
+      if (!(yield* reader.take("</tool_call>"))) return true;
       yield* reader.arguments("}");
       yield* reader.finish();
-    }
-  },
+      return true;
+    }),
   call(tool) {
     const elements = argumentsGrammar(WORDS, tool);
     const [begin, end] = [`<tool_call>${tool.name}\n`, "</tool_call>"];

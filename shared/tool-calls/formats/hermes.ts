@@ -9,20 +9,15 @@ export const hermes: ToolCallFormat = {
   name: "hermes",
   markers: ["<tool_call>", "</tool_call>"],
   described: /<tool_call>\s*[{[]/,
-  *read(reader) {
-    while (yield* reader.content("<tool_call>")) {
-      reader.mark();
+  read: (reader) =>
+    reader.marked("<tool_call>", function* () {
       yield* reader.space();
       const isList = (yield* reader.peek()) === "[";
-      if (yield* isList ? callList(reader) : callObject(reader)) {
-        yield* reader.space();
-        yield* reader.take("</tool_call>");
-      } else {
-        reader.rewind();
-        yield* reader.literally("<tool_call>");
-      }
-    }
-  },
+      if (!(yield* isList ? callList(reader) : callObject(reader))) return false;
+      yield* reader.space();
+      yield* reader.take("</tool_call>");
+      return true;
+    }),
   call: ({ name }, parameters) => ({
     type: "tag",
     begin: `<tool_call>\n{"name": "${name}", "arguments": `,

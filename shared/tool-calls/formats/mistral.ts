@@ -10,15 +10,11 @@ const ID_LENGTH = 9;
 export const mistral: ToolCallFormat = {
   name: "mistral",
   markers: [MARKER],
-  *read(reader) {
-    while (yield* reader.content(MARKER)) {
-      reader.mark();
+  read: (reader) =>
+    reader.marked(MARKER, function* () {
       yield* reader.space();
-      if (yield* callList(reader)) continue;
-      reader.rewind();
-      yield* reader.literally(MARKER);
-    }
-  },
+      return yield* callList(reader);
+    }),
   call: ({ name }, parameters) => ({
     type: "tag",
     begin: `{"name": "${name}", "arguments": `,
@@ -34,20 +30,15 @@ export const mistral: ToolCallFormat = {
 export const mistralArgs: ToolCallFormat = {
   name: "mistral-args",
   markers: [MARKER, "[CALL_ID]", "[ARGS]"],
-  *read(reader) {
-    while (yield* reader.content(MARKER)) {
-      reader.mark();
+  read: (reader) =>
+    reader.marked(MARKER, function* () {
       const [name] = (yield* reader.until("[ARGS]"))?.split("[CALL_ID]") ?? [];
-      if (name === undefined) {
-        reader.rewind();
-        yield* reader.literally(MARKER);
-        continue;
-      }
+      if (name === undefined) return false;
       yield* reader.begin(name.trim());
       yield* reader.space();
       if ((yield* reader.json(true)) !== null) yield* reader.finish();
-    }
-  },
+      return true;
+    }),
   call: ({ name }, parameters) => ({ type: "tag", begin: `${name}[ARGS]`, content: parameters, end: "" }),
   around: { begin: MARKER, separator: MARKER, end: "" },
   trigger: MARKER,

@@ -8,25 +8,20 @@ export const qwenXml: ToolCallFormat = {
   name: "qwen-xml",
   markers: ["<tool_call>", "</tool_call>"],
   described: /<function=/,
-  *read(reader) {
-    while (yield* reader.content("<tool_call>")) {
-      reader.mark();
+  read: (reader) =>
+    reader.marked("<tool_call>", function* () {
       yield* reader.space();
       const name = (yield* reader.take("<function=")) ? yield* reader.until(">") : null;
-      if (name === null) {
-        reader.rewind();
-        yield* reader.literally("<tool_call>");
-        continue;
-      }
+      if (name === null) return false;
       yield* reader.begin(name);
       yield* namedArguments(reader, WORDS, reader.functions.get(name));
-      if (!(yield* reader.take("</function>"))) continue;
+      if (!(yield* reader.take("</function>"))) return true;
       yield* reader.arguments("}");
       yield* reader.finish();
       yield* reader.space();
       yield* reader.take("</tool_call>");
-    }
-  },
+      return true;
+    }),
   call(tool) {
     const elements = argumentsGrammar(WORDS, tool);
     const [begin, end] = [`<tool_call>\n<function=${tool.name}>\n`, "</function>\n</tool_call>"];

@@ -28,7 +28,7 @@ export function draw(logits: Float32Array, options: DrawOptions, random: number)
     weights[id] = weight;
     total += weight;
   }
-  if (top_k === 0 && top_p === 1) return pickAny(weights, total * random);
+  if (top_k === 0 && top_p === 1) return pick(weights, null, total * random);
 
   let ids = top_k > 0 && top_k < weights.length ? largest(weights, top_k) : nucleusCandidates(weights, top_p, total);
   if (top_k > 0) total = ids.reduce((sum, id) => sum + weights[id], 0);
@@ -57,28 +57,15 @@ function nucleus(weights: Float64Array, ids: readonly number[], mass: number): n
   return [...ids];
 }
 
-/** As `pick` of all ids in order. */
-function pickAny(weights: Float64Array, target: number): number {
-  const { length } = weights;
+/** The first id at which the running sum of weights passes `target`; null: of all ids in order, for which an iterator is slow. */
+function pick(weights: Float64Array, ids: readonly number[] | null, target: number): number {
+  const length = ids?.length ?? weights.length;
   let sum = 0;
   let last = 0;
-  for (let id = 0; id < length; id++) {
+  for (let i = 0; i < length; i++) {
+    const id = ids === null ? i : ids[i];
     if (weights[id] === 0) continue;
     sum += weights[id];
-    last = id;
-    if (sum > target) return id;
-  }
-  return last;
-}
-
-/** The first id at which the running sum of weights passes `target`. */
-function pick(weights: Float64Array, ids: readonly number[], target: number): number {
-  let sum = 0;
-  let last = 0;
-  for (const id of ids) {
-    const weight = weights[id];
-    if (weight === 0) continue;
-    sum += weight;
     last = id;
     if (sum > target) return id;
   }
