@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
 /**
@@ -7,7 +8,7 @@ import { pathToFileURL } from "node:url";
  *
  *     node llama-cpp.ts PEERS_DIR GGUF THREADS TOKENS PROMPTS   (ids as JSON)
  *
- * Prints `{streams, tokens_per_second}` for one stream and for 4 and 16 at once, and the first prompt's TTFT.
+ * Prints `{ready}`, then `{tokens_per_second}` for each number of streams that comes as a line.
  */
 const [peers = "", gguf = "", threads = "2", tokens = "48", prompts = "[]"] = process.argv.slice(2);
 
@@ -27,7 +28,6 @@ const entry = createRequire(join(peers, "package.json")).resolve("node-llama-cpp
 const library = (await import(pathToFileURL(entry).href)) as Library;
 const llama = await library.getLlama({ gpu: false, build: "never", logLevel: "error", maxThreads: Number(threads) });
 const model = await llama.loadModel({ modelPath: gguf });
-const STREAMS = [1, 2, 4, 8, 16];
 const context = await model.createContext({ sequences: 16, contextSize: 512, threads: Number(threads) });
 const sequences = Array.from({ length: 16 }, () => context.getSequence());
 const all = JSON.parse(prompts) as number[][];
@@ -43,14 +43,17 @@ async function one(sequence: Sequence | undefined, ids: readonly number[]): Prom
   return times;
 }
 
-await one(sequences[0], all[0] ?? []);
-for (const streams of STREAMS) {
-  const started = performance.now();
+async function tokensPerSecond(streams: number): Promise<number> {
   const times = await Promise.all(sequences.slice(0, streams).map((each, i) => one(each, all[i % all.length] ?? [])));
   const began = Math.max(...times.map(([first = 0]) => first));
   const ended = Math.min(...times.map((each) => each.at(-1) ?? 0));
   const counted = times.flat().filter((time) => time > began && time <= ended).length;
-  const ttft_ms = (times[0]?.[0] ?? 0) - started;
-  console.log(JSON.stringify({ streams, ttft_ms, tokens_per_second: (counted / (ended - began)) * 1000 }));
+  return (counted / (ended - began)) * 1000;
+}
+
+await one(sequences[0], all[0] ?? []);
+console.log(JSON.stringify({ ready: true }));
+for await (const line of createInterface({ input: process.stdin })) {
+  console.log(JSON.stringify({ tokens_per_second: await tokensPerSecond(Number(line)) }));
 }
 process.exit(0);

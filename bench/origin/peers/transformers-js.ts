@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
 /**
@@ -9,7 +10,7 @@ import { pathToFileURL } from "node:url";
  *
  *     node transformers-js.ts PEERS_DIR MODEL_DIR VISION_ENCODER THREADS TOKENS PROMPTS   (ids as JSON)
  *
- * Prints `{ids, ttft_ms, tokens_per_second}` per prompt, and per batch size where batches were asked for.
+ * Prints `{ready}`, then `{tokens_per_second}` of one stream for each line that comes, from one prompt after the other.
  */
 const [peers = "", model = "", visionEncoder = "", threads = "2", tokens = "48", prompts = "[]"] =
   process.argv.slice(2);
@@ -18,15 +19,12 @@ interface Streamer {
   put(value: unknown): void;
   end(): void;
 }
-interface Output {
-  tolist(): bigint[][];
-}
 interface Session {
   readonly inputMetadata: readonly { readonly shape: readonly (number | string)[] }[];
 }
 interface Model {
   readonly sessions: Record<string, Session>;
-  generate(options: Record<string, unknown>): Promise<Output>;
+  generate(options: Record<string, unknown>): Promise<unknown>;
 }
 interface Library {
   readonly env: { localModelPath: string; allowRemoteModels: boolean };
@@ -47,12 +45,17 @@ const loaded = await library.LlavaForConditionalGeneration.from_pretrained("mode
   session_options: { intraOpNumThreads: Number(threads) },
 });
 nameBatchDimension(loaded.sessions["decoder_model_merged"]);
-for (const ids of JSON.parse(prompts) as number[][]) {
-  const result = await generate(ids);
-  console.log(JSON.stringify(result));
+const all = JSON.parse(prompts) as number[][];
+await generate(all[0] ?? []);
+console.log(JSON.stringify({ ready: true }));
+let turn = 0;
+for await (const _ of createInterface({ input: process.stdin })) {
+  console.log(JSON.stringify({ tokens_per_second: await generate(all[turn++ % all.length] ?? []) }));
 }
+process.exit(0);
 
-async function generate(ids: readonly number[]) {
+/** Tokens per second after the first token. */
+async function generate(ids: readonly number[]): Promise<number> {
   const times: number[] = [];
   class Clock extends library.BaseStreamer {
     override put(): void {
@@ -63,8 +66,7 @@ async function generate(ids: readonly number[]) {
     }
   }
   const dims = [1, ids.length];
-  const started = performance.now();
-  const output = await loaded.generate({
+  await loaded.generate({
     input_ids: new library.Tensor("int64", BigInt64Array.from(ids, BigInt), dims),
     attention_mask: new library.Tensor("int64", new BigInt64Array(ids.length).fill(1n), dims),
     max_new_tokens: Number(tokens),
@@ -74,11 +76,7 @@ async function generate(ids: readonly number[]) {
   });
   const [, first = 0] = times;
   const last = times.at(-1) ?? 0;
-  return {
-    ids: (output.tolist()[0] ?? []).slice(ids.length).map(Number),
-    ttft_ms: first - started,
-    tokens_per_second: ((times.length - 2) / (last - first)) * 1000,
-  };
+  return ((times.length - 2) / (last - first)) * 1000;
 }
 
 function poseAsVisionLanguageModel(): string {

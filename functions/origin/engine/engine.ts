@@ -159,13 +159,13 @@ export class Engine {
 
   /** Chunks of prompts, in fair order, until the step's slice is used up. */
   async #prefill(): Promise<void> {
-    this.#slice.begin(this.#running.some(({ phase }) => phase === "decode"));
+    const reading = (): Sequence[] => this.#running.filter(({ phase }) => phase === "prefill");
+    this.#slice.begin(this.#running.filter(({ phase }) => phase === "decode").length, reading().length);
     for (;;) {
-      const [first] = this.#running
-        .filter(({ phase }) => phase === "prefill")
-        .toSorted((a, b) => this.#queue.compare(a.group, b.group));
-      const tokens = this.#slice.tokens();
-      if (first === undefined || tokens === 0) return;
+      const [first] = reading().toSorted((a, b) => this.#queue.compare(a.group, b.group));
+      if (first === undefined) return;
+      const tokens = this.#slice.tokens(first.group.request.tokenIds.length - (first.kv?.held ?? 0));
+      if (tokens === 0) return;
       await this.#prefillChunk(first, tokens);
       this.#sweep();
     }

@@ -4,10 +4,19 @@ const FIRST_MS_PER_TOKEN = 1;
 /** How much a new measure counts. */
 const SMOOTHING = 0.3;
 
+/** Prompts of which each gets a slice in one step; more wait for the next, so that streams never stall. */
+const MAX_SLICES = 4;
+
+/** Tokens that a prompt advances in each step at least; smaller chunks waste most of what the run costs. */
+const MIN_SLICE_TOKENS = 16;
+
+/** A prompt that is done with so much more than its slice is done at once: another chunk would cost more than it spares. */
+const ROUNDING = 1.5;
+
 /**
- * How many prompt tokens a step may take. While answers stream, a step's prompts get a slice of time, so that a long
- * prompt slows the running streams by a known amount and never stalls them; the slice becomes tokens by what tokens
- * cost lately. Chunks of any length are bit-equal, so a clock may decide.
+ * How many prompt tokens a step may take. While answers stream, each prompt that is being read gets a slice of time, so that
+ * a long one slows the running streams by a known amount and never stalls them, and several do not leave places of the batch
+ * empty; the slice becomes tokens by what tokens cost lately. Chunks of any length are bit-equal, so a clock may decide.
  */
 export class Slice {
   readonly #settings: { readonly prefillSliceMs: number; readonly maxChunkTokens: number };
@@ -16,6 +25,7 @@ export class Slice {
   #leftMs = 0;
   #left = 0;
   #streaming = false;
+  #untouched = true;
 
   /** @param whole prompts must not be split */
   constructor(settings: { readonly prefillSliceMs: number; readonly maxChunkTokens: number }, whole: boolean) {
@@ -23,28 +33,28 @@ export class Slice {
     this.#whole = whole;
   }
 
-  begin(streaming: boolean): void {
-    this.#streaming = streaming;
-    this.#leftMs = this.#settings.prefillSliceMs;
+  /** @param streams answers that run; @param prompts that are being read */
+  begin(streams: number, prompts: number): void {
+    this.#streaming = streams > 0;
+    this.#untouched = true;
+    this.#leftMs = this.#settings.prefillSliceMs * Math.min(prompts, MAX_SLICES);
     this.#left = this.#settings.maxChunkTokens;
   }
 
-  /** Tokens of the next chunk; 0 when the step is full. */
-  tokens(): number {
+  /** Tokens of the next chunk, of a prompt of which `rest` are left; 0 when the step is full. */
+  tokens(rest: number): number {
     if (this.#whole) return this.#left > 0 ? Number.MAX_SAFE_INTEGER : 0;
     if (!this.#streaming) return this.#left;
     const affordable = Math.floor(this.#leftMs / this.#msPerToken);
     // The first chunk of a step always gets some tokens, or a slow machine would never finish a prompt.
-    const first = this.#leftMs === this.#settings.prefillSliceMs;
-    return Math.min(this.#left, Math.max(affordable, first ? MIN_SLICE_TOKENS : 0));
+    const tokens = Math.max(affordable, this.#untouched ? MIN_SLICE_TOKENS : 0);
+    return Math.min(this.#left, rest <= ROUNDING * tokens ? rest : tokens);
   }
 
   spent(tokens: number, ms: number): void {
+    this.#untouched = false;
     this.#left = Math.max(0, this.#left - tokens);
     this.#leftMs = Math.max(0, this.#leftMs - ms);
     if (tokens > 0) this.#msPerToken += SMOOTHING * (ms / tokens - this.#msPerToken);
   }
 }
-
-/** Tokens that a prompt advances in each step at least; smaller chunks waste most of what the run costs. */
-const MIN_SLICE_TOKENS = 16;

@@ -1,0 +1,104 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import type { EngineHost } from "../../functions/origin/engine/host.ts";
+import { memoryBandwidth } from "./bandwidth.ts";
+import { BareSession } from "./bare.ts";
+import { SHORT_PROMPTS, startEngine, TOKENS, type Peers } from "./contenders.ts";
+import { graphPath, type BenchModel } from "./model.ts";
+import { percent, perSecond, times, type Row } from "./show.ts";
+import { median } from "./statistics.ts";
+import { throughput } from "./streams.ts";
+
+const BATCHES = [1, 2, 4, 8, 16];
+const ROUNDS = 7;
+const BARE_STEPS = 24;
+
+/** Rates of one contender, a round each; ratios are taken within a round, where both ran moments apart. */
+type Rates = number[];
+
+const ratios = (over: Rates, under: Rates): Rates => over.map((rate, round) => rate / (under[round] ?? Number.NaN));
+
+/** Tokens per second at every batch beside bare runs of the same graph and both peers, all taking turns in every round. */
+export async function streams(
+  model: BenchModel,
+  engine: EngineHost,
+  threads: number,
+  { transformers, llama }: Peers,
+): Promise<Row[]> {
+  const bare = await BareSession.open(graphPath(model, "decoder_rows_q4"), engine.spec, threads);
+  const prompts = model.prompts.slice(0, SHORT_PROMPTS);
+  const found = BATCHES.map((batch) => ({ batch, engine: [] as Rates, bare: [] as Rates, llama: [] as Rates }));
+  const peer: Rates = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    if (transformers !== null) peer.push(await transformers.tokensPerSecond(1));
+    for (const one of found) {
+      // Before and after, so that a machine that turns slower meanwhile is slower for both.
+      const before = await bare.measure(one.batch, BARE_STEPS);
+      one.engine.push(await throughput(engine, prompts, one.batch, TOKENS));
+      const after = await bare.measure(one.batch, BARE_STEPS);
+      one.bare.push((2000 * one.batch) / (before + after));
+      if (llama !== null) one.llama.push(await llama.tokensPerSecond(one.batch));
+    }
+    console.error(`streams: round ${round + 1} of ${ROUNDS}`);
+  }
+  await bare.close();
+
+  const single = found[0]?.engine ?? [];
+  const sixteen = found.at(-1)?.engine ?? [];
+  const rows: Row[] = found.map(({ batch, engine: rates, bare: bareRates }) => [
+    `engine, ${count(batch)}`,
+    `${perSecond(median(rates))}, ${percent(median(ratios(rates, bareRates)))} of bare session.run`,
+    ">= 90 %",
+  ]);
+  rows.push(["16 streams against own single stream", times(median(ratios(sixteen, single))), ">= 2.5 x"]);
+  if (transformers === null) rows.push(["transformers.js", "not installed (--peers)", ""]);
+  else {
+    rows.push(["transformers.js, decoder_model_merged_q4, 1 stream", perSecond(median(peer)), ""]);
+    rows.push(["16 streams against transformers.js", times(median(ratios(sixteen, peer))), ">= 3 x"]);
+  }
+  if (llama === null) rows.push(["llama.cpp", "not installed (--peers, --gguf)", ""]);
+  else
+    for (const one of found)
+      rows.push([
+        `llama.cpp (node-llama-cpp), ${count(one.batch)}`,
+        `${perSecond(median(one.llama))}, engine ${times(median(ratios(one.engine, one.llama)))}`,
+        "",
+      ]);
+  rows.push(["share of memory bandwidth", bandwidthShare(model, median(single)), ""]);
+  return rows;
+}
+
+const GRAPHS = ["decoder_model_merged_q4", "decoder_gqa_q4", "decoder_rows_q4"];
+
+/** One stream on each of our graphs, transformers.js between them; the first is the file that it runs. */
+export async function graphs(model: BenchModel, threads: number, { transformers }: Peers): Promise<Row[]> {
+  const engines = await Promise.all(GRAPHS.map((name) => startEngine(model, name, threads)));
+  const rates = engines.map((): Rates => []);
+  const peer: Rates = [];
+  for (let round = 0; round < 2 * ROUNDS; round++) {
+    // Which of them comes first changes from round to round.
+    const prompts = model.prompts.slice(round % SHORT_PROMPTS, (round % SHORT_PROMPTS) + 1);
+    for (const [n, engine] of engines.entries()) rates[n]?.push(await throughput(engine, prompts, 1, TOKENS));
+    if (transformers !== null) peer.push(await transformers.tokensPerSecond(1));
+    console.error(`graphs: round ${round + 1} of ${2 * ROUNDS}`);
+  }
+  for (const engine of engines) await engine.close();
+  const against = rates.map((each) => median(ratios(each, peer)));
+  const rows: Row[] = GRAPHS.map((name, n) => {
+    const ratio = transformers === null ? "" : `, ${times(against[n] ?? Number.NaN)} transformers.js`;
+    const goal = n === 0 && transformers !== null ? ">= 1.0 x" : "";
+    return [`engine, ${name}, 1 stream`, perSecond(median(rates[n] ?? [])) + ratio, goal];
+  });
+  if (transformers !== null)
+    rows.push(["best graph, 1 stream, against transformers.js", times(Math.max(...against)), ">= 1.2 x"]);
+  return rows;
+}
+
+/** A decode step reads every weight once: what one stream reads a second, against what memory gives one thread. */
+function bandwidthShare(model: BenchModel, tokensPerSecond: number): string {
+  const weights = statSync(join(model.folder, "onnx", "model_q4.onnx_data")).size;
+  const limit = memoryBandwidth();
+  return `${percent((weights * tokensPerSecond) / limit)} of ${(limit / 1e9).toFixed(1)} GB/s`;
+}
+
+const count = (streams: number): string => (streams === 1 ? "1 stream" : `${streams} streams`);
