@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import type { EngineHost } from "../functions/origin/engine/host.ts";
 import type { Bench, Table } from "./bench.ts";
-import { ENGINE, SHORT_PROMPTS, startEngine, startPeers } from "./origin/contenders.ts";
+import { ENGINE, longPrompt, shortPrompts, startEngine, startPeers } from "./origin/contenders.ts";
 import { loopDelayDuringPrefill, showLoopDelay } from "./origin/health.ts";
 import { openModel, type BenchModel } from "./origin/model.ts";
 import { overload, type Overload } from "./origin/overload.ts";
@@ -64,7 +64,7 @@ export const bench: Bench = {
 };
 
 async function latency(model: BenchModel, engine: EngineHost): Promise<Row[]> {
-  const long = model.prompts.toSorted((a, b) => b.length - a.length)[1] ?? new Int32Array([1]);
+  const long = longPrompt(model);
   const cold: number[] = [];
   const warm: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -83,12 +83,12 @@ async function latency(model: BenchModel, engine: EngineHost): Promise<Row[]> {
 }
 
 async function health(model: BenchModel, engine: EngineHost): Promise<Row[]> {
-  const long = model.prompts.toSorted((a, b) => b.length - a.length)[1] ?? new Int32Array([1]);
+  const long = longPrompt(model);
   return [["event loop late during prefill", showLoopDelay(await loopDelayDuringPrefill(engine, long)), "< 20 ms"]];
 }
 
 async function load(model: BenchModel, engine: EngineHost): Promise<Row[]> {
-  const prompts = model.prompts.slice(0, SHORT_PROMPTS);
+  const prompts = shortPrompts(model);
   const rounds: Overload[] = [];
   for (let round = 0; round < ROUNDS; round++)
     rounds.push(await overload(engine, prompts, 3 * ENGINE.maxSequences, `load-${round}`));

@@ -16,7 +16,14 @@ export const ENGINE = {
 export const TOKENS = 48;
 
 /** Prompts that streams start from, about 40 tokens each. */
-export const SHORT_PROMPTS = 16;
+export function shortPrompts({ prompts }: BenchModel, count = 16): readonly Int32Array[] {
+  return Array.from({ length: count }, (_, i) => prompts[i % 16] ?? new Int32Array([1]));
+}
+
+/** The second longest, of 612 tokens: as much as a question about a picture takes. */
+export function longPrompt({ prompts }: BenchModel): Int32Array {
+  return prompts.toSorted((a, b) => b.length - a.length)[1] ?? new Int32Array([1]);
+}
 
 export function startEngine(model: BenchModel, graph: string, threads: number): Promise<EngineHost> {
   return EngineHost.start({ backbone: sourceOf(model, graph, threads), settings: ENGINE, tokenizer: null });
@@ -40,8 +47,7 @@ export async function startPeers(
   threads: number,
 ): Promise<Peers> {
   if (folder === undefined) return { transformers: null, llama: null };
-  const prompts = JSON.stringify(model.prompts.slice(0, SHORT_PROMPTS).map((ids) => [...ids]));
-  const common = [String(threads), String(TOKENS), prompts];
+  const common = [String(threads), String(TOKENS)];
   const has = (name: string): boolean => existsSync(join(folder, "node_modules", name));
   return {
     transformers: has("@huggingface/transformers")

@@ -14,9 +14,9 @@ const PEERS = {
 /** A peer in a process of its own that stays loaded between its turns, so that it and the engine are measured moments apart. */
 export class Peer {
   readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
+  readonly #lines: AsyncIterator<string, undefined>;
 
-  private constructor(child: ChildProcess, lines: AsyncIterator<string>) {
+  private constructor(child: ChildProcess, lines: AsyncIterator<string, undefined>) {
     this.#child = child;
     this.#lines = lines;
   }
@@ -31,9 +31,9 @@ export class Peer {
     return peer;
   }
 
-  /** Tokens per second of so many streams together, from the moment when all of them run. */
-  async tokensPerSecond(streams: number): Promise<number> {
-    this.#child.stdin?.write(`${streams}\n`);
+  /** Tokens per second of one stream for each prompt, all at once, from the moment when all of them run. */
+  async tokensPerSecond(prompts: readonly Int32Array[]): Promise<number> {
+    this.#child.stdin?.write(`${JSON.stringify(prompts.map((ids) => [...ids]))}\n`);
     const answer = await this.#next();
     if (!("tokens_per_second" in answer)) throw new Error("the peer gave no rate");
     return answer.tokens_per_second;
@@ -49,9 +49,9 @@ export class Peer {
   /** Libraries print lines of their own in between. */
   async #next(): Promise<z.output<typeof line>> {
     for (;;) {
-      const { value, done } = await this.#lines.next();
-      if (done === true) throw new Error(`the peer ended with ${String(this.#child.exitCode)}`);
-      if (value.startsWith("{")) return line.parse(JSON.parse(value));
+      const next: IteratorResult<string, undefined> = await this.#lines.next();
+      if (next.done === true) throw new Error(`the peer ended with ${String(this.#child.exitCode)}`);
+      if (next.value.startsWith("{")) return line.parse(JSON.parse(next.value));
     }
   }
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { EngineHost } from "../../functions/origin/engine/host.ts";
 import { memoryBandwidth } from "./bandwidth.ts";
 import { BareSession } from "./bare.ts";
-import { SHORT_PROMPTS, startEngine, TOKENS, type Peers } from "./contenders.ts";
+import { longPrompt, shortPrompts, startEngine, TOKENS, type Peers } from "./contenders.ts";
 import { graphPath, type BenchModel } from "./model.ts";
 import { percent, perSecond, times, type Row } from "./show.ts";
 import { median } from "./statistics.ts";
@@ -26,18 +26,18 @@ export async function streams(
   { transformers, llama }: Peers,
 ): Promise<Row[]> {
   const bare = await BareSession.open(graphPath(model, "decoder_rows_q4"), engine.spec, threads);
-  const prompts = model.prompts.slice(0, SHORT_PROMPTS);
   const found = BATCHES.map((batch) => ({ batch, engine: [] as Rates, bare: [] as Rates, llama: [] as Rates }));
   const peer: Rates = [];
   for (let round = 0; round < ROUNDS; round++) {
-    if (transformers !== null) peer.push(await transformers.tokensPerSecond(1));
+    if (transformers !== null) peer.push(await transformers.tokensPerSecond(shortPrompts(model, 1)));
     for (const one of found) {
+      const prompts = shortPrompts(model, one.batch);
       // Before and after, so that a machine that turns slower meanwhile is slower for both.
       const before = await bare.measure(one.batch, BARE_STEPS);
-      one.engine.push(await throughput(engine, prompts, one.batch, TOKENS));
+      one.engine.push(await throughput(engine, prompts, TOKENS));
       const after = await bare.measure(one.batch, BARE_STEPS);
       one.bare.push((2000 * one.batch) / (before + after));
-      if (llama !== null) one.llama.push(await llama.tokensPerSecond(one.batch));
+      if (llama !== null) one.llama.push(await llama.tokensPerSecond(prompts));
     }
     console.error(`streams: round ${round + 1} of ${ROUNDS}`);
   }
@@ -70,27 +70,29 @@ export async function streams(
 
 const GRAPHS = ["decoder_model_merged_q4", "decoder_gqa_q4", "decoder_rows_q4"];
 
-/** One stream on each of our graphs, transformers.js between them; the first is the file that it runs. */
+/** One stream on each of our graphs, transformers.js between them, after a short prompt and a long one; the first is the file that it runs. */
 export async function graphs(model: BenchModel, threads: number, { transformers }: Peers): Promise<Row[]> {
   const engines = await Promise.all(GRAPHS.map((name) => startEngine(model, name, threads)));
-  const rates = engines.map((): Rates => []);
-  const peer: Rates = [];
-  for (let round = 0; round < 2 * ROUNDS; round++) {
-    // Which of them comes first changes from round to round.
-    const prompts = model.prompts.slice(round % SHORT_PROMPTS, (round % SHORT_PROMPTS) + 1);
-    for (const [n, engine] of engines.entries()) rates[n]?.push(await throughput(engine, prompts, 1, TOKENS));
-    if (transformers !== null) peer.push(await transformers.tokensPerSecond(1));
-    console.error(`graphs: round ${round + 1} of ${2 * ROUNDS}`);
+  const rows: Row[] = [];
+  for (const [prompt = new Int32Array([1])] of [shortPrompts(model, 1), [longPrompt(model)]]) {
+    const rates = engines.map((): Rates => []);
+    const peer: Rates = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [n, engine] of engines.entries()) rates[n]?.push(await throughput(engine, [prompt], TOKENS));
+      if (transformers !== null) peer.push(await transformers.tokensPerSecond([prompt]));
+      console.error(`graphs, prompt of ${prompt.length}: round ${round + 1} of ${ROUNDS}`);
+    }
+    const against = rates.map((each) => median(ratios(each, peer)));
+    const after = `1 stream after ${prompt.length} tokens`;
+    for (const [n, name] of GRAPHS.entries()) {
+      const ratio = transformers === null ? "" : `, ${times(against[n] ?? Number.NaN)} transformers.js`;
+      const goal = n === 0 && transformers !== null ? ">= 1.0 x" : "";
+      rows.push([`engine, ${name}, ${after}`, perSecond(median(rates[n] ?? [])) + ratio, goal]);
+    }
+    if (transformers !== null)
+      rows.push([`best graph, ${after}, against transformers.js`, times(Math.max(...against)), ">= 1.2 x"]);
   }
   for (const engine of engines) await engine.close();
-  const against = rates.map((each) => median(ratios(each, peer)));
-  const rows: Row[] = GRAPHS.map((name, n) => {
-    const ratio = transformers === null ? "" : `, ${times(against[n] ?? Number.NaN)} transformers.js`;
-    const goal = n === 0 && transformers !== null ? ">= 1.0 x" : "";
-    return [`engine, ${name}, 1 stream`, perSecond(median(rates[n] ?? [])) + ratio, goal];
-  });
-  if (transformers !== null)
-    rows.push(["best graph, 1 stream, against transformers.js", times(Math.max(...against)), ">= 1.2 x"]);
   return rows;
 }
 

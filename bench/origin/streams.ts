@@ -28,15 +28,9 @@ export function stream(engine: EngineHost, request: GenerateRequest): Promise<nu
   });
 }
 
-/** Tokens per second of `batch` streams together, from the moment when all of them run. */
-export async function throughput(
-  engine: EngineHost,
-  prompts: readonly Int32Array[],
-  batch: number,
-  tokens: number,
-): Promise<number> {
-  const chosen = Array.from({ length: batch }, (_, i) => prompts[i % prompts.length] ?? new Int32Array([1]));
-  const streams = await Promise.all(chosen.map((ids) => stream(engine, greedy(ids, tokens))));
+/** Tokens per second of one stream for each prompt, all at once, from the moment when all of them run. */
+export async function throughput(engine: EngineHost, prompts: readonly Int32Array[], tokens: number): Promise<number> {
+  const streams = await Promise.all(prompts.map((ids) => stream(engine, greedy(ids, tokens))));
   const began = Math.max(...streams.map((times) => times[0] ?? 0));
   const ended = Math.min(...streams.map((times) => times.at(-1) ?? 0));
   const counted = streams.flat().filter((time) => time > began && time <= ended).length;

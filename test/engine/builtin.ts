@@ -135,10 +135,14 @@ export function harness(backbone: Backbone, settings: Partial<EngineSettings> = 
 }
 
 /** Each request alone in an engine of its own: what the others may not change. */
-export async function alone(backbone: Backbone, requests: readonly GenerateRequest[]): Promise<Outcome[]> {
+export async function alone(
+  backbone: Backbone,
+  requests: readonly GenerateRequest[],
+  settings: Partial<EngineSettings> = {},
+): Promise<Outcome[]> {
   const results: Outcome[] = [];
   for (const one of requests) {
-    const { engine, outcome, drain } = harness(backbone, { prefixCache: false });
+    const { engine, outcome, drain } = harness(backbone, { prefixCache: false, ...settings });
     engine.submit(one);
     await drain();
     results.push(outcome(one.id));

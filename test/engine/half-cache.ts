@@ -15,7 +15,7 @@ const NODE_OUTPUT = 2;
 const FLOAT = 1n;
 const FLOAT16 = 10n;
 
-const CACHE = /^(?:past_key_values|present)\.\d+\.(?:key|value)$/;
+const CACHE = /^(?:past_key_values|present|new_key_values)\.\d+\.(?:key|value)$/;
 
 /** The same decoder between casts: it takes and gives its cache in float16, as the hub's `q4f16` files do. */
 export async function withHalfCache(model: Uint8Array): Promise<Uint8Array> {

@@ -6,11 +6,11 @@ import { pathToFileURL } from "node:url";
 /**
  * llama.cpp through node-llama-cpp on the GGUF that the ONNX weights were taken from, in a process of its own.
  *
- *     node llama-cpp.ts PEERS_DIR GGUF THREADS TOKENS PROMPTS   (ids as JSON)
+ *     node llama-cpp.ts PEERS_DIR GGUF THREADS TOKENS
  *
- * Prints `{ready}`, then `{tokens_per_second}` for each number of streams that comes as a line.
+ * Prints `{ready}`, then `{tokens_per_second}` for each line `[[id, ...], ...]`, one stream a prompt.
  */
-const [peers = "", gguf = "", threads = "2", tokens = "48", prompts = "[]"] = process.argv.slice(2);
+const [peers = "", gguf = "", threads = "2", tokens = "48"] = process.argv.slice(2);
 
 interface Sequence {
   evaluate(ids: number[], options: object): AsyncIterable<number>;
@@ -30,7 +30,6 @@ const llama = await library.getLlama({ gpu: false, build: "never", logLevel: "er
 const model = await llama.loadModel({ modelPath: gguf });
 const context = await model.createContext({ sequences: 16, contextSize: 512, threads: Number(threads) });
 const sequences = Array.from({ length: 16 }, () => context.getSequence());
-const all = JSON.parse(prompts) as number[][];
 
 async function one(sequence: Sequence | undefined, ids: readonly number[]): Promise<number[]> {
   const times: number[] = [];
@@ -43,17 +42,17 @@ async function one(sequence: Sequence | undefined, ids: readonly number[]): Prom
   return times;
 }
 
-async function tokensPerSecond(streams: number): Promise<number> {
-  const times = await Promise.all(sequences.slice(0, streams).map((each, i) => one(each, all[i % all.length] ?? [])));
+async function tokensPerSecond(prompts: readonly (readonly number[])[]): Promise<number> {
+  const times = await Promise.all(prompts.map((ids, i) => one(sequences[i], ids)));
   const began = Math.max(...times.map(([first = 0]) => first));
   const ended = Math.min(...times.map((each) => each.at(-1) ?? 0));
   const counted = times.flat().filter((time) => time > began && time <= ended).length;
   return (counted / (ended - began)) * 1000;
 }
 
-await one(sequences[0], all[0] ?? []);
+await one(sequences[0], [1, 2, 3]);
 console.log(JSON.stringify({ ready: true }));
 for await (const line of createInterface({ input: process.stdin })) {
-  console.log(JSON.stringify({ tokens_per_second: await tokensPerSecond(Number(line)) }));
+  console.log(JSON.stringify({ tokens_per_second: await tokensPerSecond(JSON.parse(line) as number[][]) }));
 }
 process.exit(0);

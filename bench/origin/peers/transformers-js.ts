@@ -8,12 +8,11 @@ import { pathToFileURL } from "node:url";
  * transformers.js on the same `decoder_model_merged_q4.onnx`, in a process of its own. It loads decoders with separate
  * `embed_tokens` only as vision-language models, so the folder poses as one; the vision encoder is loaded and never run.
  *
- *     node transformers-js.ts PEERS_DIR MODEL_DIR VISION_ENCODER THREADS TOKENS PROMPTS   (ids as JSON)
+ *     node transformers-js.ts PEERS_DIR MODEL_DIR VISION_ENCODER THREADS TOKENS
  *
- * Prints `{ready}`, then `{tokens_per_second}` of one stream for each line that comes, from one prompt after the other.
+ * Prints `{ready}`, then `{tokens_per_second}` for each line `[[id, ...]]`, one prompt.
  */
-const [peers = "", model = "", visionEncoder = "", threads = "2", tokens = "48", prompts = "[]"] =
-  process.argv.slice(2);
+const [peers = "", model = "", visionEncoder = "", threads = "2", tokens = "48"] = process.argv.slice(2);
 
 interface Streamer {
   put(value: unknown): void;
@@ -45,12 +44,11 @@ const loaded = await library.LlavaForConditionalGeneration.from_pretrained("mode
   session_options: { intraOpNumThreads: Number(threads) },
 });
 nameBatchDimension(loaded.sessions["decoder_model_merged"]);
-const all = JSON.parse(prompts) as number[][];
-await generate(all[0] ?? []);
+await generate([1, 2, 3]);
 console.log(JSON.stringify({ ready: true }));
-let turn = 0;
-for await (const _ of createInterface({ input: process.stdin })) {
-  console.log(JSON.stringify({ tokens_per_second: await generate(all[turn++ % all.length] ?? []) }));
+for await (const line of createInterface({ input: process.stdin })) {
+  const [ids = []] = JSON.parse(line) as number[][];
+  console.log(JSON.stringify({ tokens_per_second: await generate(ids) }));
 }
 process.exit(0);
 

@@ -16,7 +16,8 @@ const ROUNDING = 1.5;
 /**
  * How many prompt tokens a step may take. While answers stream, each prompt that is being read gets a slice of time, so that
  * a long one slows the running streams by a known amount and never stalls them, and several do not leave places of the batch
- * empty; the slice becomes tokens by what tokens cost lately. Chunks of any length are bit-equal, so a clock may decide.
+ * empty; the slice becomes tokens by what tokens cost lately. Chunks of any length are bit-equal with a float32 cache, so a clock
+ * may decide; a float16 cache rounds rows between chunks, and its last bits follow the clock.
  */
 export class Slice {
   readonly #settings: { readonly prefillSliceMs: number; readonly maxChunkTokens: number };

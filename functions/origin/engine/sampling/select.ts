@@ -5,7 +5,6 @@
  */
 export function argmax(logits: Float32Array): number {
   const { length } = logits;
-  const eights = length - (length % 8);
   let best = -1;
   let value = -Infinity;
   for (let id = 0; id < length; id += 8) {

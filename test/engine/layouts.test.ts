@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Backbone } from "../../functions/origin/backbones/backbone.ts";
+import { openBackbone } from "../../functions/origin/backbones/open.ts";
+import { kvBytesPerToken } from "../../functions/origin/backbones/spec.ts";
+import { warmUp } from "../../functions/origin/engine/warm-up.ts";
+import { alone, harness, random, request } from "./builtin.ts";
+import { withHalfCache } from "./half-cache.ts";
+import { mergedReference } from "./merged-reference.ts";
+
+/** One model with random weights, `layouts/make.py`. */
+const FOLDER = path.join(import.meta.dirname, "layouts");
+const FILES = { decoder: path.join(FOLDER, "merged.onnx"), embedTokens: path.join(FOLDER, "embed_tokens.onnx") };
+const TOKENS = 16;
+const SAMPLING = { max_tokens: TOKENS, ignore_eos: true };
+
+/** One chunk a prompt: a later one reads the rows of the one before as the cache has them, and float16 has them rounded. */
+const WHOLE = { maxChunkTokens: 512, prefillSliceMs: 10_000 };
+
+/** Longer and shorter than a block and than one step of a slot's room. */
+const prompts = [40, 130, 5, 25, 70].map((length, n) =>
+  Array.from({ length }, (_, i) => 1 + ((i * 37 + n * 11) % 150)),
+);
+
+const cases = (["merged", "gqa", "rows"] as const).flatMap((layout) =>
+  (["float32", "float16"] as const).map((cacheType) => ({ layout, cacheType })),
+);
+
+describe.each(cases)("a $layout graph with a cache of $cacheType", ({ layout, cacheType }) => {
+  let folder = "";
+  let backbone: Backbone;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "fovea-layout-"));
+    const graph = await readFile(path.join(FOLDER, `${layout}.onnx`));
+    const decoder = path.join(folder, "decoder.onnx");
+    await writeFile(decoder, cacheType === "float16" ? await withHalfCache(graph) : graph);
+    const config: unknown = JSON.parse(readFileSync(path.join(FOLDER, "config.json"), "utf8"));
+    const shared = { provider: "cpu", threads: 1, maxSequences: 4, config, generationConfig: {} } as const;
+    backbone = await openBackbone({ ...shared, decoder, embedTokens: FILES.embedTokens });
+  });
+
+  afterAll(async () => {
+    await backbone.dispose();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it("is told by its signature, and runs", async () => {
+    const { spec } = backbone;
+    expect(spec).toMatchObject({ layout, cacheType });
+    expect(kvBytesPerToken(spec)).toBe(
+      spec.layers * 2 * spec.kvHeads * spec.headDim * (cacheType === "float16" ? 2 : 4),
+    );
+    await expect(warmUp(backbone)).resolves.toBeUndefined();
+  });
+
+  it("gives the ids of plain calls of the concatenating graph, in a batch, and again from the prefix cache", async () => {
+    const { engine, outcome, drain } = harness(backbone, { maxSequences: 4, ...WHOLE });
+    for (const round of ["first", "again"]) {
+      for (const [n, tokenIds] of prompts.entries())
+        engine.submit(request({ id: `${round} ${n}`, tokenIds, sampling: SAMPLING }));
+      await drain();
+    }
+    const expected: number[][] = [];
+    for (const prompt of prompts) expected.push(await mergedReference(FILES, backbone.spec, prompt, TOKENS));
+    expect(prompts.map((_, n) => outcome(`first ${n}`).choices[0])).toEqual(expected);
+    expect(outcome("again 1").cachedTokens).toBeGreaterThan(0);
+    if (cacheType === "float32") expect(prompts.map((_, n) => outcome(`again ${n}`).choices[0])).toEqual(expected);
+    expect(new Set(expected.flat()).size).toBeGreaterThan(TOKENS);
+  });
+
+  it("gives the same events whoever joins and leaves, and a float32 cache in chunks of any length", async () => {
+    const whole = cacheType === "float16" ? WHOLE : {};
+    const next = random(11);
+    const requests = Array.from({ length: 14 }, (_, n) => {
+      const tokenIds = Array.from({ length: 1 + Math.floor(next() * 140) }, () => 1 + Math.floor(next() * 150));
+      const sampling = { max_tokens: 1 + Math.floor(next() * 150), temperature: n % 2, seed: n, logprobs: 2 };
+      return request({ id: `mixed ${n}`, tokenIds, sampling: { ...sampling, ignore_eos: true } });
+    });
+    const expected = await alone(backbone, requests, whole);
+    const { engine, outcome } = harness(backbone, { maxSequences: 4, prefixCache: false, ...whole });
+    const waiting = [...requests.entries()];
+    const left = new Set<number>();
+    for (let steps = 0; waiting.length > 0 || !engine.idle; steps++) {
+      expect(steps).toBeLessThan(10_000);
+      if (next() < 0.2) {
+        const [n, joined] = waiting.shift() ?? [];
+        if (joined !== undefined) engine.submit(joined);
+        if (n !== undefined && n % 5 === 4) left.add(n);
+      }
+      for (const n of left) if (next() < 0.05) engine.cancel(requests[n]?.id ?? "");
+      await engine.step();
+    }
+    for (const [n, { id }] of requests.entries()) {
+      const all = expected[n]?.transcript ?? [];
+      const seen = outcome(id).transcript;
+      expect(seen).toEqual(left.has(n) ? all.slice(0, seen.length) : all);
+    }
+  });
+});
