@@ -105,6 +105,24 @@ export class SlotCache {
     copyRows(source, this.#place(index, sequence, sequence.held), width, kvHeads, headDim);
   }
 
+  /** Where the next row of each head of each sequence belongs, the same in every tensor, in the order in which a step returns them. */
+  nextRows(sequences: readonly SlotSequence[]): Int32Array {
+    const { kvHeads, headDim } = this.#spec;
+    const size = this.#slotSize(this.#room);
+    return Int32Array.from({ length: sequences.length * kvHeads }, (_, row) => {
+      const { slot = 0, held = 0 } = sequences[Math.floor(row / kvHeads)] ?? {};
+      return slot * size + ((row % kvHeads) * this.#room + held) * headDim;
+    });
+  }
+
+  /** Appends a step's rows `[B, kv_heads, 1, head_dim]` at `places` of `nextRows`: one loop, since a step does this for every tensor. */
+  putRows(index: number, places: Int32Array, rows: CacheArray): void {
+    const { headDim } = this.#spec;
+    const array = this.#array(index);
+    let from = 0;
+    for (const place of places) for (let to = place; to < place + headDim; to++) array[to] = rows[from++];
+  }
+
   /** `[tensors, kv_heads, count, head_dim]`, a copy. */
   readBlock(sequence: SlotSequence, from: number, count: number): CacheArray {
     const { kvHeads, headDim, cacheType } = this.#spec;

@@ -96,9 +96,12 @@ export class SlotBackbone implements Backbone {
     const outputs = await this.#session.run(feeds, fetches);
 
     if (layout === "rows") {
+      const places = width === 1 ? this.#cache.nextRows(sequences) : null;
       this.#names.forEach((name, index) => {
         const rows = cacheOutput(outputs, `new_key_values.${name}`, cacheType);
-        sequences.forEach((sequence, row) => this.#cache.append(index, sequence, rows, row, width));
+        if (places === null)
+          sequences.forEach((sequence, row) => this.#cache.append(index, sequence, rows, row, width));
+        else this.#cache.putRows(index, places, rows);
       });
     }
     for (const sequence of sequences) sequence.held += width;
