@@ -151,6 +151,8 @@ def write_decoder(path, s: Spec):
         q, k, v = (
             heads(linear(h, w[p], w.get(f"{p}_b")), c) for p, c in (("q", s.heads), ("k", s.kv_heads), ("v", s.kv_heads))
         )
+        if "q_norm" in w:
+            q, k = norm(q, w["q_norm"]), norm(k, w["k_norm"])
         k = g.Concat(past[n][0], rotate(k), axis=2, out=f"present.{n}.key")
         v = g.Concat(past[n][1], v, axis=2, out=f"present.{n}.value")
         scores = g.Mul(g.MatMul(rotate(q), g.Transpose(wide(k), perm=[0, 1, 3, 2])), f(s.head_dim**-0.5))
@@ -194,11 +196,14 @@ def layer_weights(layer):
     for key in ("q", "k", "v", "o"):
         module = getattr(a, f"{key}_proj")
         out[key], out[f"{key}_b"] = module.weight, module.bias
+    for key in ("q_norm", "k_norm"):
+        if hasattr(a, key):
+            out[key] = getattr(a, key).weight
     return {key: array(value) for key, value in out.items() if value is not None}
 
 
 def llama_like(text, lm_head, config, **changes):
-    """The Spec of a text model with `.layers`, `.norm` and `.rotary_emb`: LLaMA, Mistral, Qwen2."""
+    """The Spec of a text model with `.layers`, `.norm` and `.rotary_emb`: LLaMA, Mistral, Qwen2, Qwen3."""
     head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     spec = dict(
         hidden=config.hidden_size,

@@ -1,4 +1,4 @@
-"""InternVL: a picture in a grid of tiles and a thumbnail, ViT with layer scale, pixel shuffle, normed projector, Qwen2 text."""
+"""InternVL: a picture in a grid of tiles and a thumbnail, ViT with layer scale, pixel shuffle, normed projector, Qwen2 or Qwen3 text."""
 
 import torch
 from transformers import (
@@ -8,6 +8,7 @@ from transformers import (
     InternVLVideoProcessor,
     InternVLVisionConfig,
     Qwen2Config,
+    Qwen3Config,
 )
 from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import GotOcr2ImageProcessorPil
 
@@ -52,6 +53,9 @@ class InternVl(Family):
     name = "internvl"
     seed = 3
 
+    def text_config(self, **sizes):
+        return Qwen2Config(**sizes)
+
     def make(self):
         tok = byte_level_bpe(560, added=SPECIALS)
         ids = {token: tok.token_to_id(token) for token in SPECIALS}
@@ -65,7 +69,7 @@ class InternVl(Family):
             patch_size=PATCH,
             attention_bias=True,
         )
-        text = Qwen2Config(
+        text = self.text_config(
             vocab_size=tok.get_vocab_size(),
             hidden_size=64,
             intermediate_size=128,
@@ -120,5 +124,16 @@ class InternVl(Family):
         write_decoder(folder / "onnx/decoder_model_merged.onnx", decoder)
 
 
+class InternVlQwen3(InternVl):
+    """As the newer checkpoints: queries and keys have a norm of their own, heads a width of their own, products no bias."""
+
+    name = "internvl-qwen3"
+    seed = 11
+
+    def text_config(self, **sizes):
+        return Qwen3Config(head_dim=32, **sizes)
+
+
 if __name__ == "__main__":
     InternVl().main()
+    InternVlQwen3().main()
