@@ -4,9 +4,20 @@ import path from "node:path";
 import { cosine } from "../shared/encoder/compile/calibrate.ts";
 import { ENCODER_BUDGET_BYTES } from "../shared/limits/isolate.ts";
 import type { Bench } from "./bench.ts";
-import { begin, CONTENDERS, heapBytes, readMs, runAgain, type Running } from "./encoder/contenders.ts";
+import {
+  begin,
+  coldStart,
+  CONTENDERS,
+  heapBytes,
+  runAgain,
+  type ColdStart,
+  type Running,
+} from "./encoder/contenders.ts";
 import { SHAPES, type EncoderShape } from "./encoder/graphs.ts";
 import { writeModels } from "./encoder/models.ts";
+
+/** Fresh processes of which the middle one's start counts. */
+const COLD_STARTS = 5;
 
 /** Rounds of one run each; all runtimes take turns, so that a busy machine is busy for all. */
 const ROUNDS = 12;
@@ -26,9 +37,21 @@ function megabytes(bytes: number | null): string {
 
 type Row = readonly (string | number)[];
 
-async function rowOf(model: string, one: Running, base: Running, heap: number | null): Promise<Row> {
+async function coldStarts(one: Running, folder: string, side: number): Promise<readonly ColdStart[]> {
+  const starts: ColdStart[] = [];
+  for (let i = 0; i < COLD_STARTS; i++) {
+    const start = await coldStart(one.contender, folder, side);
+    if (start === null) return [];
+    starts.push(start);
+  }
+  return starts;
+}
+
+function rowOf(model: string, one: Running, base: Running, cold: readonly ColdStart[], heap: number | null): Row {
   const { contender, load, first, wasmBytes, times } = one;
-  const [run, read] = [median(times), await readMs(one)];
+  const run = median(times);
+  const middle = (of: (start: ColdStart) => number): string =>
+    cold.length === 0 ? "-" : median(cold.map(of)).toFixed(2);
   const all = heap === null ? null : wasmBytes + heap;
   return [
     model,
@@ -38,7 +61,8 @@ async function rowOf(model: string, one: Running, base: Running, heap: number | 
     run.toFixed(1),
     Math.min(...times).toFixed(1),
     (run / median(base.times)).toFixed(2),
-    read === null ? "-" : ((load.cpuMs + first.cpuMs) / (run + read)).toFixed(2),
+    middle(({ passed }) => passed),
+    middle(({ computed }) => computed),
     megabytes(wasmBytes),
     megabytes(heap),
     megabytes(all),
@@ -65,7 +89,7 @@ async function measure(shape: EncoderShape): Promise<Row[]> {
     const rows: Row[] = [];
     for (const one of found) {
       const heap = one.contender.inIsolate ? await heapBytes(one.contender, folder, image) : null;
-      rows.push(await rowOf(name, one, base, heap));
+      rows.push(rowOf(name, one, base, await coldStarts(one, folder, image), heap));
     }
     return rows;
   } finally {
@@ -100,6 +124,7 @@ export const bench: Bench = {
         "min ms",
         "x native fp32",
         "cold / warm",
+        "computed",
         "wasm MB",
         "JS MB",
         "Worker MB",
@@ -110,7 +135,8 @@ export const bench: Bench = {
       notes: [
         `CPU: ${await cpuFlags()}. All but onnxruntime-node runs in workerd.`,
         "ms: what all threads of the process computed meanwhile, so that another process does not count; p50 of all rounds.",
-        "load: read, check and prepare; first: the run after it. cold / warm: load and first run over a later run and a bare read.",
+        "load: read, check and prepare; first: the run after it. cold / warm: time that passes for both, over a later run and a bare read,",
+        "in a fresh process, the middle one of five; computed: the same of what all threads computed, V8's compilers among them.",
         "JS: largest heap by the inspector while loading and running, what is not collected yet among it, in a process of its own.",
         `Budget of the Worker: ${megabytes(ENCODER_BUDGET_BYTES)} MB. The code of onnxruntime-web (14 MB) is in no column.`,
         "transformers.js runs on onnxruntime-node in Node, so its lines stand for it. Cosine: first run to native fp32.",
