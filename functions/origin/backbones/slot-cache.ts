@@ -109,10 +109,11 @@ export class SlotCache {
   nextRows(sequences: readonly SlotSequence[]): Int32Array {
     const { kvHeads, headDim } = this.#spec;
     const size = this.#slotSize(this.#room);
-    return Int32Array.from({ length: sequences.length * kvHeads }, (_, row) => {
-      const { slot = 0, held = 0 } = sequences[Math.floor(row / kvHeads)] ?? {};
-      return slot * size + ((row % kvHeads) * this.#room + held) * headDim;
-    });
+    const places = new Int32Array(sequences.length * kvHeads);
+    for (const [n, { slot, held }] of sequences.entries())
+      for (let head = 0; head < kvHeads; head++)
+        places[n * kvHeads + head] = slot * size + (head * this.#room + held) * headDim;
+    return places;
   }
 
   /** Appends a step's rows `[B, kv_heads, 1, head_dim]` at `places` of `nextRows`: one loop, since a step does this for every tensor. */
