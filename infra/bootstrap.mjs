@@ -5,7 +5,7 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -37,6 +37,9 @@ function install() {
     .update(readFileSync(path.join(ROOT, "package-lock.json")))
     .digest("hex");
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === lock) return;
+  // npm ci empties the folder first, and follows a link to do so.
+  if (lstatSync(MODULES, { throwIfNoEntry: false })?.isSymbolicLink())
+    fail("node_modules is a link; what it points to would be emptied. Remove the link and try again.");
   process.stderr.write("Installing dependencies (once; about a minute) ...\n");
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" };
   // npm hands its own settings to scripts as variables; a nested npm must read them from .npmrc, not from there.
