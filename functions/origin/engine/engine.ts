@@ -4,7 +4,7 @@ import { FairQueue } from "./fair-queue.ts";
 import { GroupState, type Sequence } from "./group.ts";
 import { BLOCK_TOKENS, KvBudget } from "./kv-budget.ts";
 import { PrefixCache } from "./prefix-cache.ts";
-import { chunkLength, embedPrompt } from "./prompt.ts";
+import { chunkGrain, embedPrompt } from "./prompt.ts";
 import type { EngineErrorCode, EngineEvent, GenerateRequest } from "./request.ts";
 import type { LogitsProcessor } from "./sampling/sampler.ts";
 import type { EngineSettings } from "./settings.ts";
@@ -50,8 +50,9 @@ export class Engine {
     this.#now = options.now ?? Date.now;
     this.#randomSeed = options.randomSeed ?? (() => Math.floor(Math.random() * 2 ** 32));
     this.budget = new KvBudget(Math.floor(settings.kvBytes / (kvBytesPerToken(backbone.spec) * BLOCK_TOKENS)));
-    this.prefixes = new PrefixCache(this.budget);
-    this.#slice = new Slice(settings, readsWhole(backbone.spec));
+    const grain = chunkGrain(backbone.spec);
+    this.prefixes = new PrefixCache(this.budget, grain);
+    this.#slice = new Slice(settings, { whole: readsWhole(backbone.spec), grain });
   }
 
   get waiting(): number {
@@ -176,7 +177,7 @@ export class Engine {
     const { request } = group;
     if (kv === null) return;
     const from = kv.held;
-    const to = from + chunkLength(request.tokenIds.length - from, tokens);
+    const to = from + tokens;
     const started = performance.now();
     try {
       const embeds = await embedPrompt(this.#backbone, request, from, to);

@@ -16,11 +16,15 @@ export class PrefixCache {
   /** In the order of use, the longest unused first. */
   readonly #blocks = new Map<string, CacheArray>();
   readonly #budget: KvBudget;
+  /** Blocks of which a prefix has a multiple. */
+  readonly #step: number;
   hits = 0;
   lookups = 0;
 
-  constructor(budget: KvBudget) {
+  /** @param grain tokens of which a prefix has a multiple, itself one of a block's; null: a block's */
+  constructor(budget: KvBudget, grain: number | null = null) {
     this.#budget = budget;
+    this.#step = (grain ?? BLOCK_TOKENS) / BLOCK_TOKENS;
   }
 
   get size(): number {
@@ -32,6 +36,7 @@ export class PrefixCache {
     const usable = Math.floor((promptTokens - MIN_CHUNK_TOKENS) / BLOCK_TOKENS);
     let count = 0;
     while (count < Math.min(usable, hashes.length) && this.#blocks.has(hashes[count] ?? "")) count++;
+    count -= count % this.#step;
     this.lookups += promptTokens;
     if (count === 0) return 0;
     const found = hashes.slice(0, count).map((hash) => this.#use(hash));

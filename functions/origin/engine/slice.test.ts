@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { Slice } from "./slice.ts";
+import { Slice, type ChunkRules } from "./slice.ts";
 
 const SETTINGS = { prefillSliceMs: 50, maxChunkTokens: 512 };
 
 /** A slice that has learnt what a token costs. */
-function slice(msPerToken: number, whole = false): Slice {
-  const made = new Slice(SETTINGS, whole);
+function slice(msPerToken: number, cut: Partial<ChunkRules> = {}): Slice {
+  const made = new Slice(SETTINGS, { whole: false, grain: null, ...cut });
   for (let i = 0; i < 64; i++) made.spent(1, msPerToken);
   return made;
 }
@@ -47,8 +47,29 @@ describe("the slice of a step that prompts get", () => {
   });
 
   it("gives a prompt that must not be split all of it", () => {
-    const one = slice(100, true);
+    const one = slice(100, { whole: true });
     one.begin(3, 1);
-    expect(one.tokens(600)).toBeGreaterThanOrEqual(600);
+    expect(one.tokens(600)).toBe(600);
+  });
+
+  it("never leaves a single token", () => {
+    const one = slice(1);
+    one.begin(3, 1);
+    expect(one.tokens(51)).toBe(51);
+    one.begin(0, 1);
+    expect(one.tokens(513)).toBe(511);
+  });
+
+  it("takes whole chunks where their ends are fixed: one at least, more while time is left", () => {
+    const one = slice(1, { grain: 64 });
+    one.begin(3, 1);
+    expect(one.tokens(600)).toBe(64);
+    one.spent(64, 64);
+    expect(one.tokens(536)).toBe(0);
+    one.begin(3, 3);
+    one.spent(64, 64);
+    expect(one.tokens(536)).toBe(64);
+    one.begin(0, 1);
+    expect([65, 66, 600].map((rest) => one.tokens(rest))).toEqual([65, 64, 64]);
   });
 });

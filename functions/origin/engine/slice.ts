@@ -1,3 +1,5 @@
+import { chunkLength, fixedChunkLength } from "./prompt.ts";
+
 /** The first guess of what a prompt token costs, milliseconds; the measure replaces it after one chunk. */
 const FIRST_MS_PER_TOKEN = 1;
 
@@ -16,22 +18,21 @@ const ROUNDING = 1.5;
 /**
  * How many prompt tokens a step may take. While answers stream, each prompt that is being read gets a slice of time, so that
  * a long one slows the running streams by a known amount and never stalls them, and several do not leave places of the batch
- * empty; the slice becomes tokens by what tokens cost lately. Chunks of any length are bit-equal with a float32 cache, so a clock
- * may decide; a float16 cache rounds rows between chunks, and its last bits follow the clock.
+ * empty; the slice becomes tokens by what tokens cost lately. Chunks of any length are bit-equal, so a clock
+ * may decide; where they are not (`chunkGrain`), it decides only how many a step takes.
  */
 export class Slice {
   readonly #settings: { readonly prefillSliceMs: number; readonly maxChunkTokens: number };
-  readonly #whole: boolean;
+  readonly #cut: ChunkRules;
   #msPerToken = FIRST_MS_PER_TOKEN;
   #leftMs = 0;
   #left = 0;
   #streaming = false;
   #untouched = true;
 
-  /** @param whole prompts must not be split */
-  constructor(settings: { readonly prefillSliceMs: number; readonly maxChunkTokens: number }, whole: boolean) {
+  constructor(settings: { readonly prefillSliceMs: number; readonly maxChunkTokens: number }, cut: ChunkRules) {
     this.#settings = settings;
-    this.#whole = whole;
+    this.#cut = cut;
   }
 
   /** @param streams answers that run; @param prompts that are being read */
@@ -44,12 +45,19 @@ export class Slice {
 
   /** Tokens of the next chunk, of a prompt of which `rest` are left; 0 when the step is full. */
   tokens(rest: number): number {
-    if (this.#whole) return this.#left > 0 ? Number.MAX_SAFE_INTEGER : 0;
-    if (!this.#streaming) return this.#left;
-    const affordable = Math.floor(this.#leftMs / this.#msPerToken);
+    const { whole, grain } = this.#cut;
+    if (this.#left === 0) return 0;
+    if (whole) return rest;
+    const affordable = this.#streaming ? Math.floor(this.#leftMs / this.#msPerToken) : this.#left;
     // The first chunk of a step always gets some tokens, or a slow machine would never finish a prompt.
     const tokens = Math.max(affordable, this.#untouched ? MIN_SLICE_TOKENS : 0);
-    return Math.min(this.#left, rest <= ROUNDING * tokens ? rest : tokens);
+    const roomy = ROUNDING * tokens;
+    if (grain !== null) {
+      const chunk = fixedChunkLength(rest, grain);
+      return this.#untouched || chunk <= roomy ? chunk : 0;
+    }
+    if (tokens === 0) return 0;
+    return chunkLength(rest, Math.min(this.#left, this.#streaming && rest <= roomy ? rest : tokens));
   }
 
   spent(tokens: number, ms: number): void {
@@ -58,4 +66,11 @@ export class Slice {
     this.#leftMs = Math.max(0, this.#leftMs - ms);
     if (tokens > 0) this.#msPerToken += SMOOTHING * (ms / tokens - this.#msPerToken);
   }
+}
+
+export interface ChunkRules {
+  /** Prompts must not be split. */
+  readonly whole: boolean;
+  /** Tokens after which each chunk ends; null: anywhere. */
+  readonly grain: number | null;
 }
