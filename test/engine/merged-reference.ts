@@ -20,7 +20,7 @@ export async function mergedReference(
       cache.set(`${n}.${kind}`, { data: new Float32Array(0), dims: [1, kvHeads, 0, headDim] });
   const ids: number[] = [];
   let held = 0;
-  const chunks = spec.cacheType === "float16" ? chunksOf64(prompt) : [[...prompt]];
+  const chunks = spec.cacheType === "float16" ? chunksOf48(prompt) : [[...prompt]];
   while (ids.length < tokens) {
     const input = chunks.shift() ?? ids.slice(-1);
     const total = held + input.length;
@@ -53,10 +53,10 @@ export async function mergedReference(
   return ids;
 }
 
-/** 64 at a time, and no single one at the end. */
-function chunksOf64(prompt: readonly number[]): number[][] {
+/** 48 at a time, and no single one at the end. */
+function chunksOf48(prompt: readonly number[]): number[][] {
   const chunks: number[][] = [];
   let from = 0;
-  for (; prompt.length - from > 65; from += 64) chunks.push(prompt.slice(from, from + 64));
+  for (; prompt.length - from > 49; from += 48) chunks.push(prompt.slice(from, from + 48));
   return [...chunks, prompt.slice(from)];
 }

@@ -50,7 +50,7 @@ function breaking(inner: Backbone, where: "prefill" | "decode"): Backbone & { ma
       return group.map((row) => results.get(row) ?? new Float32Array(0));
     },
     readBlock: (kv, from, count) => inner.readBlock(kv, from, count),
-    appendBlock: (kv, block, count) => inner.appendBlock(kv, block, count),
+    appendBlocks: (kv, blocks, count) => inner.appendBlocks(kv, blocks, count),
     dispose: () => inner.dispose(),
   };
 }

@@ -52,8 +52,8 @@ export interface Backbone {
   /** Copies positions `[from, from + count)` out of a cache: `[2 * layers, kv_heads, count, head_dim]`. */
   readBlock(kv: KvSequence, from: number, count: number): CacheArray;
 
-  /** Appends a copied block to a cache that holds exactly what came before the block. */
-  appendBlock(kv: KvSequence, block: CacheArray, count: number): void;
+  /** Appends copied blocks of `count` positions each to a cache that holds exactly what came before the first of them. */
+  appendBlocks(kv: KvSequence, blocks: readonly CacheArray[], count: number): void;
 
   dispose(): Promise<void>;
 }

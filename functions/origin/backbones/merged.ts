@@ -119,17 +119,19 @@ export class MergedBackbone implements Backbone {
     return block;
   }
 
-  appendBlock(kv: KvSequence, block: CacheArray, count: number): void {
+  appendBlocks(kv: KvSequence, blocks: readonly CacheArray[], count: number): void {
     const sequence = own(kv);
     const { kvHeads, headDim, cacheType } = this.spec;
     const { held } = sequence;
-    const room = held + count;
+    const room = held + blocks.length * count;
     sequence.arrays = sequence.arrays.map((array, index) => {
       const joined = cacheArray(cacheType, kvHeads * room * headDim);
       const target = { array: joined, offset: 0, room };
       copyRows({ array, offset: 0, room: held, at: 0 }, { ...target, at: 0 }, held, kvHeads, headDim);
-      const source = { array: block, offset: index * kvHeads * count * headDim, room: count, at: 0 };
-      copyRows(source, { ...target, at: held }, count, kvHeads, headDim);
+      for (const [n, block] of blocks.entries()) {
+        const source = { array: block, offset: index * kvHeads * count * headDim, room: count, at: 0 };
+        copyRows(source, { ...target, at: held + n * count }, count, kvHeads, headDim);
+      }
       return joined;
     });
     sequence.held = room;

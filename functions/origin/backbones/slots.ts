@@ -134,8 +134,9 @@ export class SlotBackbone implements Backbone {
     return this.#cache.readBlock(own(kv), from, count);
   }
 
-  appendBlock(kv: KvSequence, block: CacheArray, count: number): void {
-    this.#cache.appendBlock(own(kv), block, count);
+  appendBlocks(kv: KvSequence, blocks: readonly CacheArray[], count: number): void {
+    this.#cache.reserve(kv.held + blocks.length * count);
+    for (const block of blocks) this.#cache.appendBlock(own(kv), block, count);
   }
 
   async dispose(): Promise<void> {

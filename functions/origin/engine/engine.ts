@@ -206,7 +206,7 @@ export class Engine {
       const block = this.#backbone.readBlock(kv, 0, kv.held);
       for (const other of others) {
         other.kv = this.#backbone.open(kv.held + BLOCK_TOKENS, group.positions);
-        this.#backbone.appendBlock(other.kv, block, kv.held);
+        this.#backbone.appendBlocks(other.kv, [block], kv.held);
       }
     }
     for (const sequence of group.sequences) {

@@ -1,5 +1,5 @@
 import type { Backbone, KvSequence } from "../backbones/backbone.ts";
-import { cacheArray, type CacheArray, type CacheType } from "../backbones/cache-array.ts";
+import type { CacheArray } from "../backbones/cache-array.ts";
 import { BLOCK_TOKENS, type KvBudget } from "./kv-budget.ts";
 
 /**
@@ -40,8 +40,7 @@ export class PrefixCache {
     this.lookups += promptTokens;
     if (count === 0) return 0;
     const found = hashes.slice(0, count).map((hash) => this.#use(hash));
-    const { layers, kvHeads, cacheType } = backbone.spec;
-    backbone.appendBlock(kv, join(found, layers * 2 * kvHeads, cacheType), count * BLOCK_TOKENS);
+    backbone.appendBlocks(kv, found, BLOCK_TOKENS);
     this.hits += count * BLOCK_TOKENS;
     return count * BLOCK_TOKENS;
   }
@@ -83,18 +82,4 @@ export class PrefixCache {
     this.#blocks.set(hash, block);
     return block;
   }
-}
-
-/** Blocks `[rows, BLOCK_TOKENS, head_dim]` one after the other as `[rows, n * BLOCK_TOKENS, head_dim]`. */
-function join(blocks: readonly CacheArray[], rows: number, type: CacheType): CacheArray {
-  const [first] = blocks;
-  if (first === undefined || blocks.length === 1) return first ?? cacheArray(type, 0);
-  const size = first.length / rows;
-  const joined = cacheArray(type, first.length * blocks.length);
-  for (let row = 0; row < rows; row++) {
-    blocks.forEach((block, index) => {
-      joined.set(block.subarray(row * size, (row + 1) * size), (row * blocks.length + index) * size);
-    });
-  }
-  return joined;
 }

@@ -35,8 +35,11 @@ export function chunkGrain(
   return spec.cacheType === "float16" || spec.layout !== "merged" ? FIXED_CHUNK_TOKENS : null;
 }
 
-/** A multiple of a block's tokens, so that prefixes are taken up where chunks begin. */
-const FIXED_CHUNK_TOKENS = 4 * BLOCK_TOKENS;
+/**
+ * A multiple of a block's tokens, so that prefixes are taken up where chunks begin: about as many as a slice has time for, or streams would
+ * wait longer than they are promised to; fewer cost more, since each call reads all weights.
+ */
+const FIXED_CHUNK_TOKENS = 3 * BLOCK_TOKENS;
 
 /** Tokens of the next chunk when `left` are left and about `budget` fit: never so that a single one remains. */
 export function chunkLength(left: number, budget: number): number {
