@@ -18,7 +18,12 @@ export function copyRows(source: RowPlace, target: RowPlace, count: number, head
     const from = source.offset + (head * source.room + source.at) * headDim;
     const to = target.offset + (head * target.room + target.at) * headDim;
     const length = count * headDim;
-    if (length > SMALL) target.array.set(source.array.subarray(from, from + length), to);
-    else for (let at = 0; at < length; at++) target.array[to + at] = source.array[from + at];
+    copyRun(source.array, from, target.array, to, length);
   }
+}
+
+/** Copies `length` values that stand together. */
+export function copyRun(source: CacheArray, from: number, target: CacheArray, to: number, length: number): void {
+  if (length > SMALL) target.set(source.subarray(from, from + length), to);
+  else for (let at = 0; at < length; at++) target[to + at] = source[from + at];
 }

@@ -1,5 +1,5 @@
 import { cacheArray, type CacheArray } from "./cache-array.ts";
-import { copyRows } from "./kv-copy.ts";
+import { copyRows, copyRun } from "./kv-copy.ts";
 import type { PromptPositions } from "./position-ids.ts";
 import type { KvSequence } from "./backbone.ts";
 import { cacheTensorNames, type BackboneSpec } from "./spec.ts";
@@ -98,14 +98,7 @@ export class SlotCache {
     return this.#array(index).subarray(first * size, (first + count) * size);
   }
 
-  /** Appends row `row` of a tensor `[rows, kv_heads, width, head_dim]`; `held` is moved on by the caller, once for all tensors. */
-  append(index: number, sequence: SlotSequence, rows: CacheArray, row: number, width: number): void {
-    const { kvHeads, headDim } = this.#spec;
-    const source = { array: rows, offset: row * kvHeads * width * headDim, room: width, at: 0 };
-    copyRows(source, this.#place(index, sequence, sequence.held), width, kvHeads, headDim);
-  }
-
-  /** Where the next row of each head of each sequence belongs, the same in every tensor, in the order in which a step returns them. */
+  /** Where the next row of each head of each sequence belongs, the same in every tensor, in the order in which a call returns them. */
   nextRows(sequences: readonly SlotSequence[]): Int32Array {
     const { kvHeads, headDim } = this.#spec;
     const size = this.#slotSize(this.#room);
@@ -116,12 +109,15 @@ export class SlotCache {
     return places;
   }
 
-  /** Appends a step's rows `[B, kv_heads, 1, head_dim]` at `places` of `nextRows`: one loop, since a step does this for every tensor. */
+  /** Appends new rows `[B, kv_heads, width, head_dim]` at `places` of `nextRows`; `held` is moved on by the caller, once for all tensors. */
   putRows(index: number, places: Int32Array, rows: CacheArray): void {
-    const { headDim } = this.#spec;
     const array = this.#array(index);
+    const length = rows.length / places.length;
     let from = 0;
-    for (const place of places) for (let to = place; to < place + headDim; to++) array[to] = rows[from++];
+    for (const place of places) {
+      copyRun(rows, from, array, place, length);
+      from += length;
+    }
   }
 
   /** `[tensors, kv_heads, count, head_dim]`, a copy. */
@@ -139,8 +135,9 @@ export class SlotCache {
   appendBlock(sequence: SlotSequence, block: CacheArray, count: number): void {
     this.reserve(sequence.held + count);
     const size = this.#spec.kvHeads * count * this.#spec.headDim;
+    const places = this.nextRows([sequence]);
     for (let index = 0; index < this.#tensors; index++) {
-      this.append(index, sequence, block.subarray(index * size, (index + 1) * size), 0, count);
+      this.putRows(index, places, block.subarray(index * size, (index + 1) * size));
     }
     sequence.held += count;
   }

@@ -96,12 +96,9 @@ export class SlotBackbone implements Backbone {
     const outputs = await this.#session.run(feeds, fetches);
 
     if (layout === "rows") {
-      const places = width === 1 ? this.#cache.nextRows(sequences) : null;
+      const places = this.#cache.nextRows(sequences);
       this.#names.forEach((name, index) => {
-        const rows = cacheOutput(outputs, `new_key_values.${name}`, cacheType);
-        if (places === null)
-          sequences.forEach((sequence, row) => this.#cache.append(index, sequence, rows, row, width));
-        else this.#cache.putRows(index, places, rows);
+        this.#cache.putRows(index, places, cacheOutput(outputs, `new_key_values.${name}`, cacheType));
       });
     }
     for (const sequence of sequences) sequence.held += width;

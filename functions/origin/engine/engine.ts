@@ -161,7 +161,10 @@ export class Engine {
   /** Chunks of prompts, in fair order, until the step's slice is used up. */
   async #prefill(): Promise<void> {
     const reading = (): Sequence[] => this.#running.filter(({ phase }) => phase === "prefill");
-    this.#slice.begin(this.#running.filter(({ phase }) => phase === "decode").length, reading().length);
+    this.#slice.begin(
+      this.#running.some(({ phase }) => phase === "decode"),
+      reading().length,
+    );
     for (;;) {
       const [first] = reading().toSorted((a, b) => this.#queue.compare(a.group, b.group));
       if (first === undefined) return;

@@ -13,15 +13,15 @@ function slice(msPerToken: number, cut: Partial<ChunkRules> = {}): Slice {
 describe("the slice of a step that prompts get", () => {
   it("is what fits the time while answers stream, and a whole chunk while none do", () => {
     const one = slice(1);
-    one.begin(3, 1);
+    one.begin(true, 1);
     expect(one.tokens(600)).toBe(50);
-    one.begin(0, 1);
+    one.begin(false, 1);
     expect(one.tokens(600)).toBe(512);
   });
 
   it("lets a prompt end that needs half as much again, instead of a chunk for its rest", () => {
     const one = slice(1);
-    one.begin(3, 1);
+    one.begin(true, 1);
     expect(one.tokens(75)).toBe(75);
     expect(one.tokens(76)).toBe(50);
   });
@@ -33,14 +33,14 @@ describe("the slice of a step that prompts get", () => {
       [4, 200],
       [16, 200],
     ] as const) {
-      one.begin(3, prompts);
+      one.begin(true, prompts);
       expect(one.tokens(600)).toBe(tokens);
     }
   });
 
   it("is over when its time is spent, and never begins with less than 16 tokens", () => {
     const one = slice(100);
-    one.begin(3, 1);
+    one.begin(true, 1);
     expect(one.tokens(600)).toBe(16);
     one.spent(16, 1_600);
     expect(one.tokens(600)).toBe(0);
@@ -48,28 +48,28 @@ describe("the slice of a step that prompts get", () => {
 
   it("gives a prompt that must not be split all of it", () => {
     const one = slice(100, { whole: true });
-    one.begin(3, 1);
+    one.begin(true, 1);
     expect(one.tokens(600)).toBe(600);
   });
 
   it("never leaves a single token", () => {
     const one = slice(1);
-    one.begin(3, 1);
+    one.begin(true, 1);
     expect(one.tokens(51)).toBe(51);
-    one.begin(0, 1);
+    one.begin(false, 1);
     expect(one.tokens(513)).toBe(511);
   });
 
   it("takes whole chunks where their ends are fixed: one at least, more while time is left", () => {
     const one = slice(1, { grain: 64 });
-    one.begin(3, 1);
+    one.begin(true, 1);
     expect(one.tokens(600)).toBe(64);
     one.spent(64, 64);
     expect(one.tokens(536)).toBe(0);
-    one.begin(3, 3);
+    one.begin(true, 3);
     one.spent(64, 64);
     expect(one.tokens(536)).toBe(64);
-    one.begin(0, 1);
+    one.begin(false, 1);
     expect([65, 66, 600].map((rest) => one.tokens(rest))).toEqual([65, 64, 64]);
   });
 });

@@ -35,9 +35,9 @@ export class Slice {
     this.#cut = cut;
   }
 
-  /** @param streams answers that run; @param prompts that are being read */
-  begin(streams: number, prompts: number): void {
-    this.#streaming = streams > 0;
+  /** @param streaming answers run; @param prompts that are being read */
+  begin(streaming: boolean, prompts: number): void {
+    this.#streaming = streaming;
     this.#untouched = true;
     this.#leftMs = this.#settings.prefillSliceMs * Math.min(prompts, MAX_SLICES);
     this.#left = this.#settings.maxChunkTokens;

@@ -107,58 +107,35 @@ function sixRows(left: usize, right: usize, k: i32, out: usize, leftIsU7: bool):
   v128.store(out, f1, 176);
 }
 
+/** Which rows `threeRows` takes: the first or the last three of weights' left side, or three of shares, whose fours are 8 bytes apart. */
+const LOW: i32 = 0;
+const HIGH: i32 = 1;
+const SHARES: i32 = 2;
+
 /**
- * Three of the six rows by pairs: more sums would not leave the registers that a pair needs. A step's three fours are one load and
- * three shuffles: where an engine checks every address (workerd does), a check costs more than a shuffle. `high`: the last three,
- * whose load begins at the third row and so stays inside of the step.
+ * Three of the six rows by pairs: more sums would not leave the registers that a pair needs. A step's fours come by one load and
+ * shuffles: where an engine checks every address (workerd does), a check costs more than a shuffle. HIGH begins its load at the
+ * third row and so stays inside of the step; of SHARES one load holds two.
  */
 // @ts-ignore: decorator
 @inline
-function threeRows(left: usize, right: usize, k: i32, out: usize, high: bool): void {
+function threeRows(left: usize, right: usize, k: i32, out: usize, which: i32): void {
   const ones = v128.load_splat<u16>(ONES);
   let a0 = i32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0;
   const end = right + ((<usize>k) << 3);
   while (right < end) {
     const w0 = v128.load(right), w1 = v128.load(right, 16), rows = v128.load(left);
-    let x = high ? v128.shuffle<i32>(rows, rows, 1, 1, 1, 1) : v128.shuffle<i32>(rows, rows, 0, 0, 0, 0);
-    a0 = dot7Pairs(x, w0, ones, a0);
-    a1 = dot7Pairs(x, w1, ones, a1);
-    x = high ? v128.shuffle<i32>(rows, rows, 2, 2, 2, 2) : v128.shuffle<i32>(rows, rows, 1, 1, 1, 1);
-    b0 = dot7Pairs(x, w0, ones, b0);
-    b1 = dot7Pairs(x, w1, ones, b1);
-    x = high ? v128.shuffle<i32>(rows, rows, 3, 3, 3, 3) : v128.shuffle<i32>(rows, rows, 2, 2, 2, 2);
-    c0 = dot7Pairs(x, w0, ones, c0);
-    c1 = dot7Pairs(x, w1, ones, c1);
-    left += 24;
-    right += 32;
-  }
-  v128.store(out, a0);
-  v128.store(out, a1, 16);
-  v128.store(out, b0, 32);
-  v128.store(out, b1, 48);
-  v128.store(out, c0, 64);
-  v128.store(out, c1, 80);
-}
-
-/** The same for shares, whose fours are 8 bytes apart. */
-// @ts-ignore: decorator
-@inline
-function threeShares(left: usize, right: usize, k: i32, out: usize): void {
-  const ones = v128.load_splat<u16>(ONES);
-  let a0 = i32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0;
-  const end = right + ((<usize>k) << 3);
-  while (right < end) {
-    const w0 = v128.load(right), w1 = v128.load(right, 16), rows = v128.load(left);
-    let x = v128.shuffle<i32>(rows, rows, 0, 0, 0, 0);
-    a0 = dot7Pairs(w0, x, ones, a0);
-    a1 = dot7Pairs(w1, x, ones, a1);
-    x = v128.shuffle<i32>(rows, rows, 2, 2, 2, 2);
-    b0 = dot7Pairs(w0, x, ones, b0);
-    b1 = dot7Pairs(w1, x, ones, b1);
-    x = v128.load_splat<u32>(left, 16);
-    c0 = dot7Pairs(w0, x, ones, c0);
-    c1 = dot7Pairs(w1, x, ones, c1);
-    left += 48;
+    let x = which == HIGH ? v128.shuffle<i32>(rows, rows, 1, 1, 1, 1) : v128.shuffle<i32>(rows, rows, 0, 0, 0, 0);
+    a0 = which == SHARES ? dot7Pairs(w0, x, ones, a0) : dot7Pairs(x, w0, ones, a0);
+    a1 = which == SHARES ? dot7Pairs(w1, x, ones, a1) : dot7Pairs(x, w1, ones, a1);
+    x = which == LOW ? v128.shuffle<i32>(rows, rows, 1, 1, 1, 1) : v128.shuffle<i32>(rows, rows, 2, 2, 2, 2);
+    b0 = which == SHARES ? dot7Pairs(w0, x, ones, b0) : dot7Pairs(x, w0, ones, b0);
+    b1 = which == SHARES ? dot7Pairs(w1, x, ones, b1) : dot7Pairs(x, w1, ones, b1);
+    if (which == SHARES) x = v128.load_splat<u32>(left, 16);
+    else x = which == HIGH ? v128.shuffle<i32>(rows, rows, 3, 3, 3, 3) : v128.shuffle<i32>(rows, rows, 2, 2, 2, 2);
+    c0 = which == SHARES ? dot7Pairs(w0, x, ones, c0) : dot7Pairs(x, w0, ones, c0);
+    c1 = which == SHARES ? dot7Pairs(w1, x, ones, c1) : dot7Pairs(x, w1, ones, c1);
+    left += which == SHARES ? 48 : 24;
     right += 32;
   }
   v128.store(out, a0);
@@ -174,11 +151,11 @@ function weightsByDot(left: usize, right: usize, k: i32, out: usize): void {
 }
 
 function lowByPairs(left: usize, right: usize, k: i32, out: usize): void {
-  threeRows(left, right, k, out, false);
+  threeRows(left, right, k, out, LOW);
 }
 
 function highByPairs(left: usize, right: usize, k: i32, out: usize): void {
-  threeRows(left, right, k, out, true);
+  threeRows(left, right, k, out, HIGH);
 }
 
 function sharesByDot(left: usize, right: usize, k: i32, out: usize): void {
@@ -186,7 +163,7 @@ function sharesByDot(left: usize, right: usize, k: i32, out: usize): void {
 }
 
 function sharesByPairs(left: usize, right: usize, k: i32, out: usize): void {
-  threeShares(left, right, k, out);
+  threeRows(left, right, k, out, SHARES);
 }
 
 /** left i8 (u = 4), right 0..127 (u = 4), `k` a multiple of 4; writes i32 [6, 8] to `out`. */
