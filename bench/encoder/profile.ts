@@ -6,14 +6,17 @@ import { instantiate } from "../../shared/encoder/kernels.ts";
 import { encoderModule } from "../../infra/encoder/compile-encoder.ts";
 import { encoderGraph, SHAPES } from "./graphs.ts";
 import { benchPixels } from "./pixels.ts";
+import { standInModule } from "./stand-in.ts";
 
 /**
- * Where the time of an encoder goes. usage: node bench/encoder/profile.ts [vit | siglip | smolvlm] [ROUNDS]. Each instruction's
+ * Where the time of an encoder goes. usage: node bench/encoder/profile.ts [vit | siglip | smolvlm] [ROUNDS] [--fma]. Each instruction's
  * least time of all rounds, which a busy machine disturbs least, summed by kernel and shape. Runs in Node's V8, whose clock does
- * not stand still: that of Node 22 does not use AVX-VNNI, later ones do, unless `--no-enable-avx-vnni` stands before the file.
+ * not stand still: that of Node 22 does not use AVX-VNNI, later ones do, unless `--no-enable-avx-vnni` stands before the file. `--wasm-enforce-bounds-checks` there has every address checked, as
+ * workerd does. --fma: see stand-in.ts.
  */
 const BASE = 1024;
-const [wanted = "vit", rounds = "20"] = process.argv.slice(2);
+const fma = process.argv.includes("--fma");
+const [wanted = "vit", rounds = "20"] = process.argv.slice(2).filter((argument) => argument !== "--fma");
 const shape = SHAPES.find(({ name }) => name.toLowerCase().includes(wanted));
 if (shape === undefined) throw new Error(`No model is called ${wanted}.`);
 const compiled = compileGraph(encoderGraph(shape));
@@ -22,8 +25,9 @@ const { program, weights } = assemble(compiled.steps, () => LINEAR_KINDS.i8_u7);
 const { instructions, input, weightsBytes, arenaBytes } = parseProgram(program);
 const pages = Math.ceil((BASE + weightsBytes + arenaBytes) / 65_536);
 const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-const kernels = instantiate(await encoderModule(), memory);
-kernels.usePairs(Number(kernels.hasDot7() === 0));
+const kernels = instantiate(fma ? await standInModule() : await encoderModule(), memory);
+const pairs = !fma && kernels.hasDot7() === 0;
+kernels.usePairs(Number(pairs));
 new Uint8Array(memory.buffer, BASE, weightsBytes).set(weights);
 
 const calls = instructions.map((checked) => {
@@ -43,7 +47,7 @@ for (let round = 0; round < Number(rounds); round++) {
   }
 }
 const total = calls.reduce((sum, { least }) => sum + least, 0);
-const instruction = kernels.hasDot7() === 0 ? "pairs" : "one instruction";
+const instruction = fma ? "a stand-in" : pairs ? "pairs" : "one instruction";
 console.log(`${shape.name}: ${total.toFixed(1)} ms, byte dot by ${instruction}, Node ${process.version}`);
 const parts = [...new Set(calls.map(({ name }) => name))].map((name) => {
   const group = calls.filter((one) => one.name === name);

@@ -126,9 +126,9 @@ describe("linear", () => {
       const [left, scales, corrections, tile, out] = [leftRows(0, 1) * k, 24, 24, TILE_BYTES, 32].map((bytes) =>
         bench.place(bytes),
       ) as [number, number, number, number, number];
-      bench.kernels.quantize8(left, scales, corrections, from, 1, k);
       for (const pairs of [0, 1]) {
         bench.kernels.usePairs(pairs);
+        bench.kernels.quantize8(left, scales, corrections, from, 1, k);
         bench.kernels.linear(0, out, left, scales, corrections, right, columnScales, bias, 0, 1, k, 8, 0, tile);
         expect([...bench.read(out, 8)]).toEqual(Array.from({ length: 8 }, () => -127 * 63 * k));
       }

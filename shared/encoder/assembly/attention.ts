@@ -1,12 +1,11 @@
 import { round4, share4 } from "./activation";
 import { largest, nearest4, quantizeRow8, wholeTotal } from "./quantize";
-import { tile7, tile7Left } from "./tile";
+import { byteRows, tile7, tile7Left } from "./tile";
 
 /** Shares are 14 bits in two halves of 7: log2 of 16383.4, so that the largest is 16383. */
 const LARGEST_SHARE: f32 = 13.999947;
 
-/** Queries of a tile. */
-const ROWS: i32 = 6;
+/** Of the largest tile, [6, 8]. */
 const TILE_BYTES: usize = 192;
 
 /** f32 [rows, width] -> the mean of each column, in the order of the rows; `width` a multiple of 4. */
@@ -82,12 +81,12 @@ function packValues(out: usize, scales: usize, values: usize, stride: usize, tk:
   }
 }
 
-/** i32 tile [6, 8] -> scores f32 in units of log2, and the largest of each row so far. */
+/** i32 tile [tileRows, 8] -> scores f32 in units of log2, and the largest of each row so far. */
 function scaleScores(
-  tile: usize, rowScales: usize, corrections: usize, keyScales: usize, scores: usize, stride: usize, tops: usize,
+  tile: usize, tileRows: i32, rowScales: usize, corrections: usize, keyScales: usize, scores: usize, stride: usize, tops: usize,
 ): void {
   const scale0 = v128.load(keyScales), scale1 = v128.load(keyScales, 16);
-  const end = tile + TILE_BYTES;
+  const end = tile + (<usize>tileRows << 5);
   for (; tile < end; tile += 32) {
     const correction = v128.load_splat<u32>(corrections);
     const rowScale = v128.load_splat<u32>(rowScales);
@@ -105,8 +104,8 @@ function scaleScores(
   }
 }
 
-/** One row of scores -> its shares: four high halves, four low ones, 48 bytes a step of four keys. Returns their sum. */
-function shareRow(scores: usize, top: f32, to: usize, tk: i32): i32 {
+/** One row of scores -> its shares: four high halves, four low ones, `step` bytes behind the last four keys (8 a row). Returns their sum. */
+function shareRow(scores: usize, top: f32, to: usize, step: usize, tk: i32): i32 {
   const most = f32x4.splat(top - LARGEST_SHARE);
   const seven = i32x4.splat(127);
   let sum = i32x4.splat(0);
@@ -116,12 +115,12 @@ function shareRow(scores: usize, top: f32, to: usize, tk: i32): i32 {
     sum = i32x4.add(sum, share);
     const words = i16x8.narrow_i32x4_s(i32x4.shr_u(share, 7), v128.and(share, seven));
     v128.store_lane<i64>(to, i8x16.narrow_i16x8_s(words, words), 0);
-    to += 48;
+    to += step;
   }
   return wholeTotal(sum);
 }
 
-/** i32 tiles [6, 8] of both halves -> `rows` rows of the result, `bytes` of each. */
+/** i32 tiles [tileRows, 8] of both halves -> `rows` rows of the result, `bytes` of each. */
 function putValues(
   high: usize, low: usize, rowScales: usize, columnScales: usize, rows: i32, bytes: usize, out: usize, stride: usize,
 ): void {
@@ -146,7 +145,7 @@ function putValues(
 }
 
 /**
- * softmax(scale q k^T) v for all heads, six queries at a time: never more than [6, tk] scores exist.
+ * softmax(scale q k^T) v for all heads, a tile's queries at a time: never more than [6, tk] scores exist.
  * q f32 [heads, tq, d], k and v f32 [heads, tk, d], out [heads, tq, d], each with its own byte strides; d a multiple of 4.
  * In bytes: q i8, k u7 without what all keys have in common, shares 14 bits, v i8. `scratch`: attentionScratchBytes in ../program/sizes.ts.
  */
@@ -154,6 +153,7 @@ export function attention(
   out: usize, outHead: usize, outRow: usize, q: usize, qHead: usize, qRow: usize, k: usize, kHead: usize, kRow: usize,
   v: usize, vHead: usize, vRow: usize, heads: i32, tq: i32, tk: i32, d: i32, scale: f32, scratch: usize,
 ): void {
+  const tileRows = byteRows();
   const keysPadded = <usize>((tk + 7) & ~7);
   const widthPadded = <usize>((d + 7) & ~7);
   const fours = <usize>((tk + 3) >> 2);
@@ -178,25 +178,25 @@ export function attention(
     meanRow(mean, k + head * kHead, kRow, tk, d);
     packKeys(keys, keyScales, k + head * kHead, kRow, tk, d, mean);
     packValues(values, valueScales, v + head * vHead, vRow, tk, d);
-    for (let first = 0; first < tq; first += ROWS) {
-      const rows = min(ROWS, tq - first);
-      for (let row = 0; row < ROWS; row++) {
+    for (let first = 0; first < tq; first += tileRows) {
+      const rows = min(tileRows, tq - first);
+      for (let row = 0; row < tileRows; row++) {
         // A row past the end repeats the last one: its result is not stored.
         const from = q + head * qHead + <usize>(first + min(row, rows - 1)) * qRow;
         const at = <usize>row << 2;
-        const rowScale = quantizeRow8(query + at, corrections + at, from, d);
+        const rowScale = quantizeRow8(query + at, <usize>tileRows << 2, corrections + at, from, d);
         store<f32>(rowScales + at, rowScale * scale * 1.44269504);
         v128.store(tops + (at << 2), f32x4.splat(-Infinity));
       }
       for (let t: usize = 0; t < keysPadded; t += 8) {
         tile7(query, keys + t * <usize>d, d, tile);
-        scaleScores(tile, rowScales, corrections, keyScales + (t << 2), scores + (t << 2), stride, tops);
+        scaleScores(tile, tileRows, rowScales, corrections, keyScales + (t << 2), scores + (t << 2), stride, tops);
       }
-      for (let row: usize = 0; row < <usize>ROWS; row++) {
+      for (let row: usize = 0; row < <usize>tileRows; row++) {
         const from = scores + row * stride;
         for (let t = <usize>tk; t < keysPadded; t++) store<f32>(from + (t << 2), -Infinity);
         const top = largest(v128.load(tops + (row << 4)));
-        const sum = shareRow(from, top, shares + (row << 3), tk);
+        const sum = shareRow(from, top, shares + (row << 3), <usize>tileRows << 3, tk);
         store<f32>(rowScales + (row << 2), <f32>1 / <f32>sum);
       }
       for (let column: usize = 0; column < <usize>d; column += 8) {

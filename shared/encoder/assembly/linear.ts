@@ -1,5 +1,5 @@
 import { activate } from "./activation";
-import { tile16, tile32, tile7 } from "./tile";
+import { byteRows, tile16, tile32, tile7 } from "./tile";
 
 /** Bytes of packed rows that stay in the second-level cache while all weights pass by once. */
 const ROW_BLOCK_BYTES: i32 = 192 * 1024;
@@ -73,7 +73,7 @@ export function linear(
   kind: i32, out: usize, left: usize, scales: usize, corrections: usize, right: usize, columnScales: usize, bias: usize,
   residual: usize, rows: i32, k: i32, n: i32, activation: i32, tile: usize,
 ): void {
-  const tileRows = kind == 0 ? 6 : 4;
+  const tileRows = kind == 0 ? byteRows() : 4;
   const leftBytes = kind == 1 ? 2 : kind == 2 ? 4 : 1;
   const rightBytes = kind == 2 ? 4 : 1;
   const tileBytes = k * tileRows * leftBytes;

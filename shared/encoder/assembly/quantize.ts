@@ -1,4 +1,5 @@
 import { round4 } from "./activation";
+import { byteRows } from "./tile";
 
 /** Rows of floats to the packed left operands of tile.ts, each row with a scale of its own: q = nearest(x / scale). */
 
@@ -45,11 +46,11 @@ export function nearest4(x: v128, inverse: v128): v128 {
 }
 
 /**
- * One row: `columns` floats (a multiple of 4) to i8, each four 24 bytes behind the last (six rows a tile). Returns the scale;
+ * One row: `columns` floats (a multiple of 4) to i8, each four `step` bytes behind the last (4 a row of the tile). Returns the scale;
  * writes -64 x the row's sum to `correction`: the right operand holds weight + 64, so that it is never negative, and the
  * correction takes the 64 out again.
  */
-export function quantizeRow8(to: usize, correction: usize, from: usize, columns: i32): f32 {
+export function quantizeRow8(to: usize, step: usize, correction: usize, from: usize, columns: i32): f32 {
   const most = magnitude(from, columns);
   const inverse = f32x4.splat(most > 0 ? <f32>127 / most : 0);
   let sum = i32x4.splat(0);
@@ -59,26 +60,28 @@ export function quantizeRow8(to: usize, correction: usize, from: usize, columns:
     sum = i32x4.add(sum, q);
     const words = i16x8.narrow_i32x4_s(q, q);
     v128.store_lane<i32>(to, i8x16.narrow_i16x8_s(words, words), 0);
-    to += 24;
+    to += step;
   }
   store<i32>(correction, wholeTotal(sum) * -64);
   return most / 127;
 }
 
-/** f32 [rows, columns] -> i8 (u = 4), scales f32 and corrections i32 [rows padded to 6]. */
+/** f32 [rows, columns] -> i8 (u = 4), scales f32 and corrections i32 [rows padded to whole tiles]. */
 export function quantize8(out: usize, scales: usize, corrections: usize, from: usize, rows: i32, columns: i32): void {
-  const tileBytes = (<usize>columns) * 6;
+  const tileRows = byteRows();
+  const step = (<usize>tileRows) << 2;
+  const tileBytes = columns * tileRows;
   for (let row = 0; row < rows; row++) {
-    const to = out + <usize>(row / 6) * tileBytes + (<usize>(row % 6) << 2);
+    const to = out + <usize>(row / tileRows * tileBytes + (row % tileRows << 2));
     const at = (<usize>row) << 2;
-    store<f32>(scales + at, quantizeRow8(to, corrections + at, from + at * (<usize>columns), columns));
+    store<f32>(scales + at, quantizeRow8(to, step, corrections + at, from + at * (<usize>columns), columns));
   }
   // Rows past the end multiply into nothing that is read, but each run must be like the first.
-  for (let row = rows; row % 6 != 0; row++) {
-    let to = out + <usize>(row / 6) * tileBytes + (<usize>(row % 6) << 2);
+  for (let row = rows; row % tileRows != 0; row++) {
+    let to = out + <usize>(row / tileRows * tileBytes + (row % tileRows << 2));
     for (let column = 0; column < columns; column += 4) {
       store<i32>(to, 0);
-      to += 24;
+      to += step;
     }
     store<f32>(scales + ((<usize>row) << 2), 0);
     store<i32>(corrections + ((<usize>row) << 2), 0);

@@ -5,8 +5,10 @@
  *   left   [rows/r][k/u][r rows][u]      u values of k stand together: 4 (bytes), 2 (16 bits) or 1 (floats)
  *   right  [columns/8][k/u][8 columns][u]
  *
- * r is 6 for bytes: their dot takes five cycles, so that eight sums leave two of five idle and twelve do not; twelve sums, two
- * right vectors and one left are the 15 registers. It is 4 for the others, whose additions take one cycle.
+ * r is `byteRows()` for bytes, whose dot takes five cycles where it is one instruction: eight sums would leave two of five idle. It is 4
+ * for the others, whose additions take one cycle.
+ * An engine that checks every address (workerd does) pays more for a check than for a shuffle: a step's fours come by one load and
+ * shuffles, and a splat that is loaded stands at no offset from its pointer where it can, because V8 computes another address for it.
  * Each is a function of its own and short enough to be entered often: V8 swaps in optimised code at the next call only.
  */
 
@@ -55,9 +57,17 @@ export function hasDot7(): i32 {
 
 let pairs: i32 = 0;
 
-/** From now on byte products go by pairs (1) or by dot7 (0): the same bits, another speed. */
+/** From now on byte products go by pairs (1) or by dot7 (0): the same bits, another speed, and other rows in a tile. */
 export function usePairs(value: i32): void {
   pairs = value;
+}
+
+/**
+ * Rows of a tile of bytes. By one instruction five: ten sums, two right vectors, the step's fours and one of them are 14 registers; a
+ * sixth row would have to be loaded four by four. By pairs two times three.
+ */
+export function byteRows(): i32 {
+  return pairs ? 6 : 5;
 }
 
 function store(out: usize, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128, h: v128): void {
@@ -71,40 +81,39 @@ function store(out: usize, a: v128, b: v128, c: v128, d: v128, e: v128, f: v128,
   v128.store(out, h, 112);
 }
 
-/** Six rows by one instruction a step. `leftIsU7`: the left side is within 0..127, and 8 bytes apart instead of 4. */
+/** Five rows by one instruction a step. `leftIsU7`: the left side is within 0..127, and its fours are 8 bytes apart instead of 4. */
 // @ts-ignore: decorator
 @inline
-function sixRows(left: usize, right: usize, k: i32, out: usize, leftIsU7: bool): void {
-  let a0 = i32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0, e0 = a0, e1 = a0, f0 = a0, f1 = a0;
+function fiveRows(left: usize, right: usize, k: i32, out: usize, leftIsU7: bool): void {
+  let a0 = i32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0, e0 = a0, e1 = a0;
+  let rows = a0;
   const end = right + ((<usize>k) << 3);
   while (right < end) {
     const w0 = v128.load(right), w1 = v128.load(right, 16);
     let x = v128.load_splat<u32>(left);
     a0 = leftIsU7 ? dot7(w0, x, a0) : dot7(x, w0, a0);
     a1 = leftIsU7 ? dot7(w1, x, a1) : dot7(x, w1, a1);
-    x = v128.load_splat<u32>(left + (leftIsU7 ? 8 : 4));
+    if (leftIsU7) rows = v128.load(left, 8);
+    else rows = v128.load(left, 4);
+    x = v128.shuffle<i32>(rows, rows, 0, 0, 0, 0);
     b0 = leftIsU7 ? dot7(w0, x, b0) : dot7(x, w0, b0);
     b1 = leftIsU7 ? dot7(w1, x, b1) : dot7(x, w1, b1);
-    x = v128.load_splat<u32>(left + (leftIsU7 ? 16 : 8));
+    x = leftIsU7 ? v128.shuffle<i32>(rows, rows, 2, 2, 2, 2) : v128.shuffle<i32>(rows, rows, 1, 1, 1, 1);
     c0 = leftIsU7 ? dot7(w0, x, c0) : dot7(x, w0, c0);
     c1 = leftIsU7 ? dot7(w1, x, c1) : dot7(x, w1, c1);
-    x = v128.load_splat<u32>(left + (leftIsU7 ? 24 : 12));
+    if (leftIsU7) rows = v128.load(left, 24);
+    x = leftIsU7 ? v128.shuffle<i32>(rows, rows, 0, 0, 0, 0) : v128.shuffle<i32>(rows, rows, 2, 2, 2, 2);
     d0 = leftIsU7 ? dot7(w0, x, d0) : dot7(x, w0, d0);
     d1 = leftIsU7 ? dot7(w1, x, d1) : dot7(x, w1, d1);
-    x = v128.load_splat<u32>(left + (leftIsU7 ? 32 : 16));
+    x = leftIsU7 ? v128.shuffle<i32>(rows, rows, 2, 2, 2, 2) : v128.shuffle<i32>(rows, rows, 3, 3, 3, 3);
     e0 = leftIsU7 ? dot7(w0, x, e0) : dot7(x, w0, e0);
     e1 = leftIsU7 ? dot7(w1, x, e1) : dot7(x, w1, e1);
-    x = v128.load_splat<u32>(left + (leftIsU7 ? 40 : 20));
-    f0 = leftIsU7 ? dot7(w0, x, f0) : dot7(x, w0, f0);
-    f1 = leftIsU7 ? dot7(w1, x, f1) : dot7(x, w1, f1);
-    left += leftIsU7 ? 48 : 24;
+    left += leftIsU7 ? 40 : 20;
     right += 32;
   }
   store(out, a0, a1, b0, b1, c0, c1, d0, d1);
   v128.store(out, e0, 128);
   v128.store(out, e1, 144);
-  v128.store(out, f0, 160);
-  v128.store(out, f1, 176);
 }
 
 /** Which rows `threeRows` takes: the first or the last three of weights' left side, or three of shares, whose fours are 8 bytes apart. */
@@ -113,9 +122,8 @@ const HIGH: i32 = 1;
 const SHARES: i32 = 2;
 
 /**
- * Three of the six rows by pairs: more sums would not leave the registers that a pair needs. A step's fours come by one load and
- * shuffles: where an engine checks every address (workerd does), a check costs more than a shuffle. HIGH begins its load at the
- * third row and so stays inside of the step; of SHARES one load holds two.
+ * Three of the six rows by pairs: more sums would not leave the registers that a pair needs. HIGH begins its load at the third row
+ * and so stays inside of the step; of SHARES one load holds two.
  */
 // @ts-ignore: decorator
 @inline
@@ -147,7 +155,7 @@ function threeRows(left: usize, right: usize, k: i32, out: usize, which: i32): v
 }
 
 function weightsByDot(left: usize, right: usize, k: i32, out: usize): void {
-  sixRows(left, right, k, out, false);
+  fiveRows(left, right, k, out, false);
 }
 
 function lowByPairs(left: usize, right: usize, k: i32, out: usize): void {
@@ -159,14 +167,14 @@ function highByPairs(left: usize, right: usize, k: i32, out: usize): void {
 }
 
 function sharesByDot(left: usize, right: usize, k: i32, out: usize): void {
-  sixRows(left, right, k, out, true);
+  fiveRows(left, right, k, out, true);
 }
 
 function sharesByPairs(left: usize, right: usize, k: i32, out: usize): void {
   threeRows(left, right, k, out, SHARES);
 }
 
-/** left i8 (u = 4), right 0..127 (u = 4), `k` a multiple of 4; writes i32 [6, 8] to `out`. */
+/** left i8 (u = 4), right 0..127 (u = 4), `k` a multiple of 4; writes i32 [byteRows(), 8] to `out`. */
 export function tile7(left: usize, right: usize, k: i32, out: usize): void {
   if (pairs) {
     lowByPairs(left, right, k, out);

@@ -1,11 +1,11 @@
 import type { LinearStep, Slot, Step } from "../graph/steps.ts";
 import { bufferMaker, readersOf } from "./readers.ts";
 
-/** Most rows that a hidden layer is computed for at once. Weights pass by once a block, which so many rows pay for many times over. */
-const BLOCK_ROWS = 96;
-
-/** Tiles have 6 or 4 rows: blocks of a multiple of both leave none half empty. */
-const TILE_ROWS = 12;
+/**
+ * Rows that a hidden layer is computed for at once: whole tiles of four, five and six. Weights pass by once a block, which so many
+ * rows pay for many times over.
+ */
+const BLOCK_ROWS = 60;
 
 function shifted(slot: Slot, elements: number): Slot {
   return { buffer: slot.buffer, offset: slot.offset + elements };
@@ -42,10 +42,8 @@ export function blockRows(steps: readonly Step[], blockSize = BLOCK_ROWS): Step[
       result.push(step);
       continue;
     }
-    const even = step.rows / Math.ceil(step.rows / blockSize);
-    const size = Math.min(blockSize, Math.ceil(even / TILE_ROWS) * TILE_ROWS);
-    for (let first = 0; first < step.rows; first += size) {
-      const rows = Math.min(size, step.rows - first);
+    for (let first = 0; first < step.rows; first += blockSize) {
+      const rows = Math.min(blockSize, step.rows - first);
       const slot = { buffer: buffer(rows * step.n), offset: 0 };
       result.push({ ...rowsOf(step, first, rows), out: slot }, { ...rowsOf(after, first, rows), x: slot });
     }

@@ -13,10 +13,13 @@ const LEAST = { i8_u7: 0.998, i16_i8: 0.9997, f32: 0.99998 };
 describe("golden features", () => {
   for (const name of ["vit", "idefics3", "written-out"] as const) {
     for (const kind of ["i8_u7", "i16_i8", "f32"] as const) {
-      it(`${name} with ${kind}: the recorded hash on both builds, close to native onnxruntime`, async () => {
+      it(`${name} with ${kind}: the recorded hash on both builds, both ways, close to native onnxruntime`, async () => {
         const { program, weights } = assembled(name, LINEAR_KINDS[kind]);
-        for (const module of [relaxedModule, plainModule]) {
-          const machine = new Machine(parseProgram(program), module);
+        const ways = [relaxedModule, plainModule].flatMap((module) =>
+          [true, false].map((pairs) => ({ module, pairs })),
+        );
+        for (const { module, pairs } of ways) {
+          const machine = new Machine(parseProgram(program), module, pairs);
           machine.weights().set(weights);
           const features = await machine.run((input) => input.set(pictureOf(name)));
           expect(await sha256(features)).toBe(GOLDEN[name].sha256[kind]);

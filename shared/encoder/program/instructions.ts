@@ -296,5 +296,8 @@ export const INSTRUCTIONS: readonly Instruction[] = [
 /** How a release names what runs its encoder: `fovea-encoder@<KERNELS_VERSION>`. */
 export const NATIVE_RUNTIME_NAME = "fovea-encoder";
 
-/** Version of what the kernels compute, bit by bit: part of a program, because features are addressed by content. */
-export const KERNELS_VERSION = 2;
+/**
+ * Version of what the kernels compute, bit by bit, and of the room that they need: part of a program, whose arena was planned for it,
+ * and of the runtime's name, because features are addressed by content.
+ */
+export const KERNELS_VERSION = 3;

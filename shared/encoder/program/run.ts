@@ -36,14 +36,17 @@ export class Machine {
   readonly #work: number;
   #busy = false;
 
-  /** Takes all memory that the program will ever have. `module`: encoder.wasm or encoder-plain.wasm, which give the same bits. */
-  constructor(program: Program, module: WebAssembly.Module) {
+  /**
+   * Takes all memory that the program will ever have. `module`: encoder.wasm or encoder-plain.wasm, which give the same bits.
+   * `pairs`: whether byte products go by pairs; when it is not said, they do where the engine has no instruction for them.
+   */
+  constructor(program: Program, module: WebAssembly.Module, pairs?: boolean) {
     const pages = Math.ceil((BASE + program.weightsBytes + program.arenaBytes) / PAGE_BYTES);
     this.program = program;
     this.#memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const kernels = instantiate(module, this.#memory);
-    // The same bits by other instructions, where the engine lacks the one: a program does not know the machine.
-    kernels.usePairs(kernels.hasDot7() === 0 ? 1 : 0);
+    // The same bits by other instructions: a program does not know the machine.
+    kernels.usePairs(Number(pairs ?? kernels.hasDot7() === 0));
     this.#calls = program.instructions.map((checked) => {
       const kernel: (...values: number[]) => void = kernels[checked.instruction.name];
       const values = callArguments(checked, BASE);

@@ -1,12 +1,15 @@
 /** Sizes of packed operands, as assembly/ lays them out. */
 
-/** Rows of a left operand come in tiles: of 6 for bytes (`kind` 0 of a product), of 4 otherwise. */
+/**
+ * Rows of a left operand come in tiles: of 5 or 6 for bytes (`kind` 0 of a product), as the machine has it, of 4 otherwise. A program
+ * runs on every machine and has room for either.
+ */
 export function leftRows(kind: number, rows: number): number {
-  const tile = kind === 0 ? 6 : 4;
-  return Math.ceil(rows / tile) * tile;
+  const tiles = kind === 0 ? [5, 6] : [4];
+  return Math.max(...tiles.map((tile) => Math.ceil(rows / tile) * tile));
 }
 
-/** Scratch of one tile of sums. */
+/** Scratch of one tile of sums, [6, 8] at most. */
 export const TILE_BYTES = 192;
 
 /** Columns of a right operand come in panels of 8. */
@@ -14,7 +17,7 @@ export function pad8(columns: number): number {
   return Math.ceil(columns / 8) * 8;
 }
 
-/** Scratch of one attention: tiles, scales, packed keys and values of one head, six queries with scores and shares. */
+/** Scratch of one attention: tiles, scales, packed keys and values of one head, six queries (or five) with scores and shares. */
 export function attentionScratchBytes(tk: number, d: number): number {
   const [keys, width, fours] = [pad8(tk), pad8(d), Math.ceil(tk / 4)];
   const tiles = 2 * TILE_BYTES + 96 + 64;
