@@ -63,6 +63,9 @@ describe("attention", () => {
     { heads: 1, tq: 1, tk: 50, d: 12 },
     { heads: 2, tq: 9, tk: 130, d: 72 },
     { heads: 1, tq: 6, tk: 1, d: 4 },
+    // The most keys of which shares go as words of 16 bits, and one more.
+    { heads: 1, tq: 2, tk: 1032, d: 8 },
+    { heads: 1, tq: 2, tk: 1033, d: 8 },
   ];
   for (const shape of shapes) {
     it(`${shape.heads} heads, [${shape.tq}, ${shape.tk}], width ${shape.d}: close to the definition, equal bits on both builds`, () => {
@@ -90,6 +93,21 @@ describe("attention", () => {
     const operands: Operands = [q.fill(1), changed(k, (x, i) => x / 8 + (i < shape.d * shape.heads ? 1.2 : 0)), v];
     const found = runAttention(modules.relaxed, shape, operands);
     expect(cosine(found, attentionInDoubles(shape, operands))).toBeGreaterThan(0.9999);
+  });
+
+  it("sums the largest shares and values exactly, of as many keys as go by words and of one more", () => {
+    for (const tk of [1032, 1033]) {
+      // Equal keys: every share is the largest, and so is every value but for its sign.
+      const many = { heads: 1, tq: 1, tk, d: 4 };
+      const values = Float32Array.from({ length: tk * 4 }, (_, i) =>
+        i % 4 === 1 ? -1 : i % 4 === 2 && i < 400 ? -1 : 1,
+      );
+      const operands: Operands = [new Float32Array(4).fill(1), new Float32Array(tk * 4).fill(1), values];
+      const found = runAttention(modules.relaxed, many, operands);
+      const expected = attentionInDoubles(many, operands);
+      for (const [i, x] of expected.entries()) expect(found[i]).toBeCloseTo(x, 6);
+      for (const module of Object.values(modules)) expect(runAttention(module, many, operands, 1)).toEqual(found);
+    }
   });
 
   it("takes scores far below zero, and values of zero", () => {

@@ -62,6 +62,10 @@ export function usePairs(value: i32): void {
   pairs = value;
 }
 
+export function byPairs(): bool {
+  return pairs != 0;
+}
+
 /**
  * Rows of a tile of bytes. By one instruction five: ten sums, two right vectors, the step's fours and one of them are 14 registers; a
  * sixth row would have to be loaded four by four. By pairs two times three.
@@ -116,33 +120,40 @@ function fiveRows(left: usize, right: usize, k: i32, out: usize, leftIsU7: bool)
   v128.store(out, e1, 144);
 }
 
-/** Which rows `threeRows` takes: the first or the last three of weights' left side, or three of shares, whose fours are 8 bytes apart. */
+/** Which rows `threeRows` takes: the first or the last three of six, or three of halves of shares, whose fours are 8 bytes apart. */
 const LOW: i32 = 0;
 const HIGH: i32 = 1;
 const SHARES: i32 = 2;
 
+/** The product of `threeRows`: four bytes by pairs, the left side within 0..127 of SHARES, or two words of 16 bits. */
+// @ts-ignore: decorator
+@inline
+function product(x: v128, w: v128, ones: v128, sum: v128, which: i32, words: bool): v128 {
+  if (words) return i32x4.add(sum, i32x4.dot_i16x8_s(x, w));
+  return which == SHARES ? dot7Pairs(w, x, ones, sum) : dot7Pairs(x, w, ones, sum);
+}
+
 /**
- * Three of the six rows by pairs: more sums would not leave the registers that a pair needs. HIGH begins its load at the third row
- * and so stays inside of the step; of SHARES one load holds two.
+ * Three of the six rows: more sums would not leave the registers that a pair needs. HIGH begins its load at the third row and so
+ * stays inside of the step; of SHARES one load holds two.
  */
 // @ts-ignore: decorator
 @inline
-function threeRows(left: usize, right: usize, k: i32, out: usize, which: i32): void {
+function threeRows(left: usize, right: usize, end: usize, out: usize, which: i32, words: bool): void {
   const ones = v128.load_splat<u16>(ONES);
   let a0 = i32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0;
-  const end = right + ((<usize>k) << 3);
   while (right < end) {
     const w0 = v128.load(right), w1 = v128.load(right, 16), rows = v128.load(left);
     let x = which == HIGH ? v128.shuffle<i32>(rows, rows, 1, 1, 1, 1) : v128.shuffle<i32>(rows, rows, 0, 0, 0, 0);
-    a0 = which == SHARES ? dot7Pairs(w0, x, ones, a0) : dot7Pairs(x, w0, ones, a0);
-    a1 = which == SHARES ? dot7Pairs(w1, x, ones, a1) : dot7Pairs(x, w1, ones, a1);
+    a0 = product(x, w0, ones, a0, which, words);
+    a1 = product(x, w1, ones, a1, which, words);
     x = which == LOW ? v128.shuffle<i32>(rows, rows, 1, 1, 1, 1) : v128.shuffle<i32>(rows, rows, 2, 2, 2, 2);
-    b0 = which == SHARES ? dot7Pairs(w0, x, ones, b0) : dot7Pairs(x, w0, ones, b0);
-    b1 = which == SHARES ? dot7Pairs(w1, x, ones, b1) : dot7Pairs(x, w1, ones, b1);
+    b0 = product(x, w0, ones, b0, which, words);
+    b1 = product(x, w1, ones, b1, which, words);
     if (which == SHARES) x = v128.load_splat<u32>(left, 16);
     else x = which == HIGH ? v128.shuffle<i32>(rows, rows, 3, 3, 3, 3) : v128.shuffle<i32>(rows, rows, 2, 2, 2, 2);
-    c0 = which == SHARES ? dot7Pairs(w0, x, ones, c0) : dot7Pairs(x, w0, ones, c0);
-    c1 = which == SHARES ? dot7Pairs(w1, x, ones, c1) : dot7Pairs(x, w1, ones, c1);
+    c0 = product(x, w0, ones, c0, which, words);
+    c1 = product(x, w1, ones, c1, which, words);
     left += which == SHARES ? 48 : 24;
     right += 32;
   }
@@ -159,11 +170,11 @@ function weightsByDot(left: usize, right: usize, k: i32, out: usize): void {
 }
 
 function lowByPairs(left: usize, right: usize, k: i32, out: usize): void {
-  threeRows(left, right, k, out, LOW);
+  threeRows(left, right, right + ((<usize>k) << 3), out, LOW, false);
 }
 
 function highByPairs(left: usize, right: usize, k: i32, out: usize): void {
-  threeRows(left, right, k, out, HIGH);
+  threeRows(left, right, right + ((<usize>k) << 3), out, HIGH, false);
 }
 
 function sharesByDot(left: usize, right: usize, k: i32, out: usize): void {
@@ -171,7 +182,15 @@ function sharesByDot(left: usize, right: usize, k: i32, out: usize): void {
 }
 
 function sharesByPairs(left: usize, right: usize, k: i32, out: usize): void {
-  threeRows(left, right, k, out, SHARES);
+  threeRows(left, right, right + ((<usize>k) << 3), out, SHARES, false);
+}
+
+function lowByWords(left: usize, right: usize, k: i32, out: usize): void {
+  threeRows(left, right, right + ((<usize>k) << 4), out, LOW, true);
+}
+
+function highByWords(left: usize, right: usize, k: i32, out: usize): void {
+  threeRows(left, right, right + ((<usize>k) << 4), out, HIGH, true);
 }
 
 /** left i8 (u = 4), right 0..127 (u = 4), `k` a multiple of 4; writes i32 [byteRows(), 8] to `out`. */
@@ -192,6 +211,12 @@ export function tile7Left(left: usize, right: usize, k: i32, out: usize): void {
   } else {
     sharesByDot(left, right, k, out);
   }
+}
+
+/** left i16 (u = 2), right i16 (u = 2), `k` even; writes i32 [6, 8]. The caller bounds both so that no sum overflows. */
+export function tileWords(left: usize, right: usize, k: i32, out: usize): void {
+  lowByWords(left, right, k, out);
+  highByWords(left + 8, right, k, out + 96);
 }
 
 /** left i16 (u = 2), right i8 (u = 2), `k` even; writes i32 [4, 8]. The caller bounds |left| so that no sum overflows. */

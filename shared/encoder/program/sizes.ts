@@ -17,12 +17,15 @@ export function pad8(columns: number): number {
   return Math.ceil(columns / 8) * 8;
 }
 
-/** Scratch of one attention: tiles, scales, packed keys and values of one head, six queries (or five) with scores and shares. */
+/** Most keys of which values are 16 bits wide where bytes go by pairs. */
+const MOST_BY_WORDS = 1032;
+
+/** Scratch of one attention: tiles, scales, packed keys and values of one head, a tile's queries (6 at most) with scores and shares. */
 export function attentionScratchBytes(tk: number, d: number): number {
   const [keys, width, fours] = [pad8(tk), pad8(d), Math.ceil(tk / 4)];
   const tiles = 2 * TILE_BYTES + 96 + 64;
   const scales = d * 4 + keys * 4 + width * 4;
-  const packed = keys * d + fours * width * 4;
+  const packed = keys * d + width * 4 * (tk <= MOST_BY_WORDS ? Math.ceil(tk / 2) : fours);
   const rows = d * 6 + keys * 24 + 2 * fours * 24;
   return tiles + scales + packed + rows;
 }
