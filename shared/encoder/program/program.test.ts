@@ -3,7 +3,7 @@ import relaxedModule from "../encoder.wasm";
 import { instantiate } from "../kernels.ts";
 import { ProgramError } from "./error.ts";
 import { assembled, random } from "./fixtures.testing.ts";
-import { INSTRUCTIONS } from "./instructions.ts";
+import { INSTRUCTIONS, KERNELS_VERSION } from "./instructions.ts";
 import { callArguments, parseProgram, writeProgram, type Program } from "./program.ts";
 
 const { program: file, weights } = assembled("written-out", 1);
@@ -72,6 +72,8 @@ describe("parseProgram", () => {
     for (const change of broken) {
       expect(() => parseProgram(writeProgram({ ...header, ...change }, words))).toThrow(ProgramError);
     }
+    const older = { ...header, kernels: (KERNELS_VERSION - 1) as typeof KERNELS_VERSION };
+    expect(() => parseProgram(writeProgram(older, words))).toThrow("publish the model again");
     expect(() => parseProgram(writeProgram(header, new Uint32Array()))).toThrow("empty");
     expect(() => parseProgram(writeProgram(header, Uint32Array.of(INSTRUCTIONS.length)))).toThrow("unknown");
   });

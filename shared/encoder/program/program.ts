@@ -14,7 +14,10 @@ const dim = z.int().min(1).max(65_536);
 const headerSchema = z
   .strictObject({
     format: z.literal("fovea.encoder/1"),
-    kernels: z.literal(KERNELS_VERSION),
+    kernels: z.literal(KERNELS_VERSION, {
+      error: ({ input }) =>
+        `made for ${typeof input === "number" ? `version ${input}` : "no version"} of the kernels, these are version ${KERNELS_VERSION}: publish the model again`,
+    }),
     weightsBytes: bytes,
     arenaBytes: bytes,
     /** pixel_values of one picture or tile, f32 row-major. */
