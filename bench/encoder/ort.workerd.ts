@@ -21,7 +21,7 @@ export default {
     const pixel_values = benchPixels(side);
     if (pathname === "/picture") return new Response("ok");
     if (encoder === undefined) return new Response("nothing loaded", { status: 409 });
-    const { image_features } = await encoder.encode({ pixel_values, shape: [1, 3, side, side] });
+    const { image_features } = await encoder.encode([{ pixel_values, shape: [1, 3, side, side] }]);
     return new Response(image_features as Float32Array<ArrayBuffer>);
   },
 };

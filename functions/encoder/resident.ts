@@ -1,5 +1,5 @@
 import { createImageProcessor } from "../../shared/image/processors/create-image-processor.ts";
-import { encoderFrames, encoderInputs, type EncoderSource } from "../../shared/encoding/encoder-inputs.ts";
+import { encoderFrames, encoderRuns, type EncoderSource } from "../../shared/encoding/encoder-inputs.ts";
 import type { ReleaseReader } from "../../shared/releases/release-reader.ts";
 import { createNativeEncoder, type NativeEncoder } from "./native/encoder.ts";
 import { NATIVE_RUNTIME_NAME } from "../../shared/encoder/program/instructions.ts";
@@ -27,7 +27,7 @@ export async function loadEncoder(reader: ReleaseReader): Promise<ResidentEncode
     return { runtime: encoder.runtime, encode };
   }
   const encoder = await loadOrt(reader, stage.files);
-  const encode = (source: EncoderSource) => encoder.encode(encoderInputs(stage.inputs, processor, source));
+  const encode = (source: EncoderSource) => encoder.encode(encoderRuns(stage.inputs, processor, source));
   return { runtime: encoder.runtime, encode };
 }
 

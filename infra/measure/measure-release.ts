@@ -1,5 +1,6 @@
 import { fitStages } from "../../shared/releases/budget.ts";
 import { ENCODER_RELEASE_BUDGET_BYTES } from "../../shared/limits/releases.ts";
+import { runsOf } from "../../shared/encoding/encoder-inputs.ts";
 import type { Release, Stage, StageName } from "../../shared/releases/release.ts";
 import type { HubFolder } from "../releases/hub-folder.ts";
 import { imageProcessorOf } from "../releases/image-processor.ts";
@@ -86,14 +87,15 @@ class Measuring {
    */
   async encoderAtEdge(encoder: Stage, worst: WorstPicture): Promise<string> {
     const { place, budgetBytes = ENCODER_RELEASE_BUDGET_BYTES } = this.#options;
-    const { movable, dtype } = encoder;
-    const floor = encoderFloorBytes(this.#bytesOf(encoder), dtype, worst.source.pixels.byteLength);
+    const { movable, dtype, inputs } = encoder;
+    const { pixels, shape } = worst.source;
+    const floor = encoderFloorBytes(this.#bytesOf(encoder), dtype, pixels.byteLength, runsOf(inputs, shape));
     if (movable && floor > budgetBytes) {
       return `weights and the largest picture alone take ${mib(floor)} of ${mib(budgetBytes)}, so it was not tried`;
     }
     this.#say("the encoder at the edge");
     try {
-      const figure = await this.#figure("vision_encoder", "edge", worst.source.pixels.byteLength, () =>
+      const figure = await this.#figure("vision_encoder", "edge", pixels.byteLength, () =>
         measureAtEdge(this.#planned, worst),
       );
       if (figure.memoryBytes <= budgetBytes || place === "edge") this.#settle("vision_encoder", "edge", figure);

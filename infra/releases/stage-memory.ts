@@ -11,11 +11,11 @@ export function encoderMemoryBytes(weightBytes: number, externalData: boolean, d
 }
 
 /**
- * What no session can do without: runtime, weights, and the largest picture in 8 bits, as float32, and as float32 once more
- * in the runtime's heap. An encoder of which this does not fit is not worth a try.
+ * What no session can do without: runtime, weights, the largest picture in 8 bits, and what one of its `runs` takes of it, as float32 and
+ * as float32 once more in the runtime's heap. An encoder of which this does not fit is not worth a try.
  */
-export function encoderFloorBytes(weightBytes: number, dtype: string, pixelBytes: number): number {
-  return 16 * MIB + residentBytes(weightBytes, dtype) + 9 * pixelBytes;
+export function encoderFloorBytes(weightBytes: number, dtype: string, pixelBytes: number, runs: number): number {
+  return 16 * MIB + residentBytes(weightBytes, dtype) + pixelBytes + (8 * pixelBytes) / runs;
 }
 
 /** Half-precision weights are cast to float32 once, when the session folds its constants. */

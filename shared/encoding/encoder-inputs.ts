@@ -36,6 +36,9 @@ export const ENCODER_INPUTS: ReadonlySet<string> = new Set([
   "qformer_attention_mask",
 ]);
 
+/** Inputs that speak of frames and nothing else: a graph with these alone makes each frame's features of that frame. */
+const FRAME_INPUTS: ReadonlySet<string> = new Set(["pixel_values", "pixel_attention_mask"]);
+
 /** As EncoderInput for an encoder that takes frames one by one: `pixel_values` of all of them may be more than its isolate has. */
 export interface EncoderFrames extends Pick<EncoderInput, "shape" | "extra"> {
   /** Writes `pixel_values` from element `start` on into `place`: whole frames. */
@@ -52,6 +55,43 @@ export function encoderInputs(
   source: EncoderSource,
 ): EncoderInput {
   return { pixel_values: processor.toPixelValues(source) as Float32Array<ArrayBuffer>, ...besides(declared, source) };
+}
+
+/**
+ * What a graph is run on for a picture, one run after another: frame by frame where it takes any number of them and reads nothing else, else
+ * all at once. So scores of attention exist for one frame at a time: those of a picture of seventeen tiles of 512 take 2 GB together.
+ * A run's `pixel_values` are overwritten by the next.
+ * @throws Error as encoderInputs
+ */
+export function* encoderRuns(
+  declared: readonly StageTensor[],
+  processor: Pick<ImageProcessor, "toPixelValues">,
+  source: EncoderSource,
+): Generator<EncoderInput> {
+  const { pixels, shape, valid } = source;
+  const frames = runsOf(declared, shape);
+  const size = pixels.length / frames;
+  const place = new Float32Array(size);
+  const frameShape = [...shape.slice(0, -3).map(() => 1), ...shape.slice(-3)];
+  for (let frame = 0; frame < frames; frame++) {
+    const part: EncoderSource = {
+      ...source,
+      pixels: pixels.subarray(frame * size, (frame + 1) * size),
+      shape: frames === 1 ? shape : frameShape,
+      ...(valid === undefined || frames === 1 ? {} : { valid: valid.slice(frame, frame + 1) }),
+    };
+    processor.toPixelValues(part, place);
+    yield { pixel_values: place, ...besides(declared, part) };
+  }
+}
+
+/** How many runs of the graph the frames `[..., 3, H, W]` of a picture take: as many as there are, or 1 for all. */
+export function runsOf(declared: readonly StageTensor[], shape: readonly number[]): number {
+  const leading = declared.find(({ name }) => name === "pixel_values")?.shape.slice(0, -3) ?? [];
+  const any = leading.some((size) => typeof size === "string");
+  const fixed = leading.some((size) => typeof size === "number" && size !== 1);
+  if (!any || fixed || !declared.every(({ name }) => FRAME_INPUTS.has(name))) return 1;
+  return shape.slice(0, -3).reduce((product, size) => product * size, 1);
 }
 
 /** As `encoderInputs`; `pixel_values` are made where and when they are wanted. */

@@ -10,11 +10,12 @@ describe("onnxruntime-web in workerd", () => {
     const instantiate = WebAssembly.instantiate;
     const encoder = await createOrtEncoder(graph, []);
     expect(WebAssembly.instantiate).toBe(instantiate);
-    const { image_features, rows, width } = await encoder.encode({
-      pixel_values: Float32Array.from(tiny.pixel_values),
-      shape: [1, 3, 8, 8],
-    });
+    const input = { pixel_values: Float32Array.from(tiny.pixel_values), shape: [1, 3, 8, 8] };
+    const { image_features, rows, width } = await encoder.encode([input]);
     expect([rows, width]).toEqual([4, 8]);
+    const twice = await encoder.encode([input, input]);
+    expect([twice.rows, twice.width]).toEqual([8, 8]);
+    expect(twice.image_features).toEqual(Float32Array.from([...image_features, ...image_features]));
     for (const [i, value] of tiny.image_features.entries()) expect(image_features[i]).toBeCloseTo(value, 5);
     expect(ortHeapBytes()).toBeGreaterThan(1_000_000);
     expect(encoder.memoryBytes).toBe(ortHeapBytes());

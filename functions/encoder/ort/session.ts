@@ -40,11 +40,28 @@ export class OrtEncoder {
     return ortHeapBytes();
   }
 
-  async encode(input: EncoderInput): Promise<ImageFeatures> {
-    const feeds: Record<string, ort.Tensor> = {
-      pixel_values: new ort.Tensor("float32", input.pixel_values, input.shape),
-    };
-    for (const { name, dtype, data, shape } of input.extra ?? []) feeds[name] = new ort.Tensor(dtype, data, shape);
+  /** Features of all runs, one after another; a run's `pixel_values` may be overwritten when the next is asked for. */
+  async encode(runs: Iterable<EncoderInput>): Promise<ImageFeatures> {
+    const parts: Float32Array[] = [];
+    let width = 0;
+    for (const input of runs) {
+      const part = await this.#run(input);
+      width = part.width;
+      parts.push(part.image_features);
+    }
+    const count = parts.reduce((sum, { length }) => sum + length, 0);
+    const image_features = new Float32Array(count);
+    let at = 0;
+    for (const part of parts) {
+      image_features.set(part, at);
+      at += part.length;
+    }
+    return { image_features, rows: count / width, width };
+  }
+
+  async #run({ pixel_values, shape, extra = [] }: EncoderInput): Promise<Omit<ImageFeatures, "rows">> {
+    const feeds: Record<string, ort.Tensor> = { pixel_values: new ort.Tensor("float32", pixel_values, shape) };
+    for (const input of extra) feeds[input.name] = new ort.Tensor(input.dtype, input.data, input.shape);
     const outputs = await this.#session.run(feeds);
     const output = outputs["image_features"];
     if (output === undefined) throw new Error("The encoder graph has no output image_features.");
@@ -52,7 +69,7 @@ export class OrtEncoder {
       const { data, dims } = output;
       const width = dims.at(-1) ?? 0;
       if (!(data instanceof Float32Array) || width === 0) throw new Error("image_features is not float32 [..., D].");
-      return { image_features: data.slice(), rows: data.length / width, width };
+      return { image_features: data.slice(), width };
     } finally {
       output.dispose();
     }

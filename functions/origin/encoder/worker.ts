@@ -1,6 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { Tensor } from "onnxruntime-node";
-import { encoderInputs, type EncoderSource } from "../../../shared/encoding/encoder-inputs.ts";
+import { encoderRuns, type EncoderInput, type EncoderSource } from "../../../shared/encoding/encoder-inputs.ts";
 import { decodeF16, encodeF16, isFiniteF16 } from "../../../shared/frame/f16.ts";
 import { createImageProcessor } from "../../../shared/image/processors/create-image-processor.ts";
 import { Sessions } from "../backbones/sessions.ts";
@@ -21,8 +21,7 @@ function send(message: FromEncoder): void {
   port?.postMessage(message);
 }
 
-async function encode(source: EncoderSource): Promise<CachedFeatures> {
-  const { pixel_values, shape, extra = [] } = encoderInputs(data.inputs, processor, source);
+async function run({ pixel_values, shape, extra = [] }: EncoderInput): Promise<{ bits: Uint16Array; width: number }> {
   const feeds: Record<string, Tensor> = { pixel_values: new Tensor("float32", pixel_values, shape) };
   for (const input of extra) feeds[input.name] = new Tensor(input.dtype, input.data, input.shape);
   const outputs = await session.run(feeds);
@@ -30,9 +29,25 @@ async function encode(source: EncoderSource): Promise<CachedFeatures> {
   const bits = encodeF16(floats(outputs, "image_features"));
   const width = outputs["image_features"]?.dims.at(-1) ?? 0;
   if (width === 0 || !isFiniteF16(bits)) throw new Error("image_features are not finite.");
-  const values = new Float32Array(new SharedArrayBuffer(bits.length * Float32Array.BYTES_PER_ELEMENT));
-  values.set(decodeF16(bits));
-  return { rows: bits.length / width, width, values };
+  return { bits, width };
+}
+
+async function encode(source: EncoderSource): Promise<CachedFeatures> {
+  const runs: Uint16Array[] = [];
+  let width = 0;
+  for (const input of encoderRuns(data.inputs, processor, source)) {
+    const { bits, ...found } = await run(input);
+    width = found.width;
+    runs.push(bits);
+  }
+  const count = runs.reduce((sum, { length }) => sum + length, 0);
+  const values = new Float32Array(new SharedArrayBuffer(count * Float32Array.BYTES_PER_ELEMENT));
+  let at = 0;
+  for (const bits of runs) {
+    values.set(decodeF16(bits), at);
+    at += bits.length;
+  }
+  return { rows: count / width, width, values };
 }
 
 async function answer({ id, source }: ToEncoder): Promise<void> {
