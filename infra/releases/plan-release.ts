@@ -4,12 +4,13 @@ import type { Stage, StageName } from "../../shared/releases/schema.ts";
 import { compileTokenizer } from "../../shared/tokenizer/compile/compile.ts";
 import { KERNELS_VERSION, NATIVE_RUNTIME_NAME } from "../../shared/encoder/program/instructions.ts";
 import { encoderFiles, type EncoderFiles } from "../encoder/encoder-files.ts";
-import { plannedFromBytes, plannedFromDisk, plannedFromSegments, type PlannedFile } from "./file-plan.ts";
+import { plannedFromBytes, plannedFromDisk, plannedFromSegments, readPlanned, type PlannedFile } from "./file-plan.ts";
 import { familyDefaults, findChatTemplate } from "./family-defaults.ts";
 import { chooseGraphs, HubFolderError, readHubFolder, type HubFolder, type StageGraph } from "./hub-folder.ts";
-import { withByteSource } from "./onnx/byte-source.ts";
+import { memoryByteSource, withByteSource } from "./onnx/byte-source.ts";
 import { externalLocations, moveWeights } from "./onnx/external-data.ts";
 import { readGraphIo, type GraphIo } from "./onnx/graph-io.ts";
+import { handBackRows } from "./onnx/hand-back-rows.ts";
 import { readLicense } from "./license.ts";
 import { encoderMemoryBytes, backboneMemoryBytes, textMemoryBytes } from "./stage-memory.ts";
 
@@ -39,6 +40,9 @@ export interface PlanOptions {
   readonly license?: string;
   readonly compilers?: StageCompilers;
 }
+
+/** A graph whose weights lie elsewhere is far smaller; a larger one stays as it is. */
+const MAX_GRAPH_BYTES = 64 * 1024 * 1024;
 
 const QFORMER = "qformer_tokenizer/";
 
@@ -157,9 +161,27 @@ async function addGraph(
     stages[stage] = { placement: "edge", movable: true, files: names, dtype, runtime: ORT_WEB, ...io, memoryBytes };
     return;
   }
-  if (stage === "backbone") names.push(...(await take(folder, BACKBONE_FILES, files)));
   const memoryBytes = backboneMemoryBytes(weights);
-  stages[stage] = { placement: "origin", movable: false, files: names, dtype, runtime: ORT_NODE, ...io, memoryBytes };
+  const origin = { placement: "origin", movable: false, files: names, dtype, runtime: ORT_NODE, memoryBytes } as const;
+  if (stage !== "backbone") {
+    stages[stage] = { ...origin, ...io };
+    return;
+  }
+  const rows = await inRows(file, files);
+  names.push(...(await take(folder, BACKBONE_FILES, files)));
+  stages[stage] = { ...origin, ...(rows ?? io) };
+}
+
+/** The decoder handing back new rows of its cache alone, where it can be made to; what goes in and out of it then. */
+async function inRows(file: string, files: Map<string, PlannedFile>): Promise<GraphIo | null> {
+  const planned = files.get(file);
+  if (planned === undefined || planned.size > MAX_GRAPH_BYTES) return null;
+  const graph = new Uint8Array(planned.size);
+  await readPlanned(planned, 0, graph);
+  const rewritten = await handBackRows(graph);
+  if (rewritten === null) return null;
+  files.set(file, plannedFromBytes(file, rewritten));
+  return readGraphIo(memoryByteSource(rewritten));
 }
 
 /** The graph, then the external data it names; weights inside of the graph become external data here. */

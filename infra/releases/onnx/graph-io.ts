@@ -3,6 +3,7 @@ import { readFields, WireError, type ByteSource, type Field } from "./wire.ts";
 
 /** Field numbers of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). */
 export const MODEL_GRAPH = 7;
+export const GRAPH_NODE = 1;
 export const GRAPH_INITIALIZER = 5;
 export const TENSOR_RAW_DATA = 9;
 export const GRAPH_INPUT = 11;
@@ -17,7 +18,7 @@ const DIM_VALUE = 1;
 const DIM_PARAM = 2;
 
 /** TensorProto.DataType, those that stages have at their borders. */
-const DTYPES: Readonly<Record<number, TensorDtype>> = {
+export const DTYPES: Readonly<Record<number, TensorDtype>> = {
   1: "float32",
   2: "uint8",
   3: "int8",
