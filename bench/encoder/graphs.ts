@@ -143,12 +143,20 @@ class EncoderWriter {
 }
 
 /** Weights in [K/32] blocks of 32 4-bit numbers a column, each with its scale, of deviation 1 / sqrt(K). */
-export function int4Linear(onnx: OnnxWriter, random: Random, x: string, k: number, n: number): string {
+export function int4Linear(
+  onnx: OnnxWriter,
+  random: Random,
+  x: string,
+  k: number,
+  n: number,
+  /** Of MatMulNBits: 4 rounds activations to int8. */
+  accuracyLevel = 0,
+): string {
   const blocks = k / INT4_BLOCK;
   const codes = random.bytes(n * blocks * (INT4_BLOCK / 2));
   const scales = new Float32Array(n * blocks).fill(1 / (INT4_DEVIATION * Math.sqrt(k)));
   const inputs = [x, onnx.constant(codes, [n, blocks, INT4_BLOCK / 2]), onnx.constant(scales, [n * blocks])];
-  const attributes = { K: k, N: n, bits: 4, block_size: INT4_BLOCK };
+  const attributes = { K: k, N: n, bits: 4, block_size: INT4_BLOCK, accuracy_level: accuracyLevel };
   return onnx.nodes("MatMulNBits", inputs, 1, attributes, "com.microsoft")[0] ?? "";
 }
 

@@ -33,15 +33,15 @@ export function embedTokensGraph({ vocab, width }: TextShape): Uint8Array {
   return onnx.model();
 }
 
-/** The decoder around GroupQueryAttention, every product in 4 bits, as the hub's `_q4` files have it. */
-export function decoderGraph(shape: TextShape): Uint8Array {
+/** The decoder around GroupQueryAttention, every product in 4 bits, as the hub's `_q4` files have it. `accuracyLevel`: of MatMulNBits. */
+export function decoderGraph(shape: TextShape, accuracyLevel = 0): Uint8Array {
   const { width, layers, heads, kvHeads, headDim, mlp, vocab, positions } = shape;
   const onnx = new OnnxWriter();
   const random = new Random(3);
   const ones = (count: number): string => onnx.constant(new Float32Array(count).fill(1), [count]);
   const norm = (x: string): string =>
     onnx.node("SimplifiedLayerNormalization", [x, ones(width)], { axis: -1, epsilon: EPSILON, stash_type: 1 });
-  const linear = (x: string, k: number, n: number): string => int4Linear(onnx, random, x, k, n);
+  const linear = (x: string, k: number, n: number): string => int4Linear(onnx, random, x, k, n, accuracyLevel);
 
   // Upstream's mask says how far each sequence goes: GroupQueryAttention wants its last position, and the longest.
   const lengths = onnx.node("ReduceSum", ["attention_mask", onnx.ints(1)], { keepdims: 0 });

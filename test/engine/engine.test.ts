@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Backbone } from "../../functions/origin/backbones/backbone.ts";
 import type { GenerateRequest } from "../../functions/origin/engine/request.ts";
 import { alone, EXAMPLES, exampleRequest, harness, openBuiltin, random, request } from "./builtin.ts";
+import { expectAsAlone } from "./join-and-leave.ts";
 
 let backbone: Backbone;
 beforeAll(async () => {
@@ -31,28 +32,7 @@ describe("the engine on the built-in model", () => {
   });
 
   it.each([1, 2, 3])("is batch-invariant: random joins and leaves change no token (seed %i)", async (seed) => {
-    const requests = mixed(24, seed);
-    const expected = await alone(backbone, requests);
-    const { engine, outcome } = harness(backbone, { maxSequences: 7 });
-    const next = random(seed + 100);
-    const waiting = requests.map((one, i) => ({ one, i }));
-    const cancelled = new Set<number>();
-    for (let steps = 0; waiting.length > 0 || !engine.idle; steps++) {
-      expect(steps).toBeLessThan(10_000);
-      while (waiting.length > 0 && next() < 0.4) {
-        const [joined] = waiting.splice(Math.floor(next() * waiting.length), 1);
-        if (joined === undefined) break;
-        engine.submit(joined.one);
-        // Every sixth leaves again while it waits or runs.
-        if (joined.i % 6 === 5) cancelled.add(joined.i);
-      }
-      for (const i of cancelled) if (next() < 0.1) engine.cancel(requests[i]?.id ?? "");
-      await engine.step();
-    }
-    requests.forEach((one, i) => {
-      if (cancelled.has(i)) expect(expected[i]?.transcript.join("\n")).toContain(outcome(one.id).transcript.join("\n"));
-      else expect(outcome(one.id).transcript).toEqual(expected[i]?.transcript);
-    });
+    await expectAsAlone(backbone, mixed(24, seed), { seed: seed + 100, settings: { maxSequences: 7 } });
   });
 
   it("splits prompts into chunks without changing a token", async () => {

@@ -3,6 +3,7 @@ import path from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { decoderGraph } from "../../bench/smolvlm/decoder.ts";
+import { floats } from "../../functions/origin/backbones/tensors.ts";
 import { handBackRows } from "../../infra/releases/onnx/hand-back-rows.ts";
 import { random } from "./builtin.ts";
 import { withHalfCache } from "./half-cache.ts";
@@ -87,7 +88,7 @@ describe.each(Object.entries(GRAPHS))("%s", (_, graph) => {
     expect(found["logits"]?.dims).toEqual([held.length, vocab]);
     for (const [n, count] of held.entries()) {
       const at = (n * width + (index[n] ?? 0)) * vocab;
-      const row = (whole["logits"]?.data as Float32Array).subarray(at, at + vocab);
+      const row = floats(whole, "logits").subarray(at, at + vocab);
       // The head multiplies fewer rows, which onnxruntime sums in another order.
       for (const [i, value] of row.entries()) expect(found["logits"]?.data[n * vocab + i]).toBeCloseTo(value, 5);
       for (const name of names)

@@ -8,8 +8,9 @@ import { openBackbone } from "../../functions/origin/backbones/open.ts";
 import { kvBytesPerToken } from "../../functions/origin/backbones/spec.ts";
 import { warmUp } from "../../functions/origin/engine/warm-up.ts";
 import { handBackRows } from "../../infra/releases/onnx/hand-back-rows.ts";
-import { alone, harness, random, request } from "./builtin.ts";
+import { harness, random, request } from "./builtin.ts";
 import { withHalfCache } from "./half-cache.ts";
+import { expectAsAlone } from "./join-and-leave.ts";
 import { mergedReference } from "./merged-reference.ts";
 
 /** One model with random weights, `layouts/make.py`. */
@@ -86,24 +87,7 @@ describe.each(cases)("$name with a cache of $cacheType", ({ file, layout, cacheT
       const sampling = { max_tokens: 1 + Math.floor(next() * 150), temperature: n % 2, seed: n, logprobs: 2 };
       return request({ id: `mixed ${n}`, tokenIds, sampling: { ...sampling, ignore_eos: true } });
     });
-    const expected = await alone(backbone, requests, { maxChunkTokens: 512 });
-    const { engine, outcome } = harness(backbone, { maxSequences: 4, maxChunkTokens: 33, prefillSliceMs: 1 });
-    const waiting = [...requests.entries()];
-    const left = new Set<number>();
-    for (let steps = 0; waiting.length > 0 || !engine.idle; steps++) {
-      expect(steps).toBeLessThan(10_000);
-      if (next() < 0.2) {
-        const [n, joined] = waiting.shift() ?? [];
-        if (joined !== undefined) engine.submit(joined);
-        if (n !== undefined && n % 5 === 4) left.add(n);
-      }
-      for (const n of left) if (next() < 0.05) engine.cancel(requests[n]?.id ?? "");
-      await engine.step();
-    }
-    for (const [n, { id }] of requests.entries()) {
-      const all = expected[n]?.transcript ?? [];
-      const seen = outcome(id).transcript;
-      expect(seen).toEqual(left.has(n) ? all.slice(0, seen.length) : all);
-    }
+    const settings = { maxSequences: 4, maxChunkTokens: 33, prefillSliceMs: 1 };
+    await expectAsAlone(backbone, requests, { seed: 12, settings, alone: { maxChunkTokens: 512 } });
   });
 });

@@ -2,7 +2,7 @@ import type { PromptReading } from "../../../shared/releases/release.ts";
 import type { Backbone } from "./backbone.ts";
 import { EmbedTokens } from "./embed-tokens.ts";
 import { MergedBackbone } from "./merged.ts";
-import { findOperators } from "./operators.ts";
+import { findOperators, INT8_PRODUCTS } from "./operators.ts";
 import { Sessions, type SessionSettings } from "./sessions.ts";
 import { SlotBackbone } from "./slots.ts";
 import { readSpec } from "./spec.ts";
@@ -31,5 +31,7 @@ export async function openBackbone(source: BackboneSource): Promise<Backbone> {
   // A look-up in a table. Threads of its own would still be spinning for more work when the decoder needs the cores.
   const embedTokens = new EmbedTokens(await sessions.create(source.embedTokens, 1), spec.vocabSize);
   if (spec.layout === "merged") return new MergedBackbone(spec, sessions.choice, decoder, embedTokens);
-  return new SlotBackbone(spec, sessions.choice, decoder, embedTokens, source.maxSequences);
+  const backbone = new SlotBackbone(spec, sessions.choice, decoder, embedTokens, source.maxSequences);
+  if (operators.has(INT8_PRODUCTS)) await backbone.agreeWithItself();
+  return backbone;
 }

@@ -1,7 +1,10 @@
 import { createReadStream } from "node:fs";
 
-/** Operators whose presence changes how a graph may be run. */
-export const TELLING_OPERATORS = ["DynamicQuantizeLinear", "GroupQueryAttention"] as const;
+/** MatMulNBits with `accuracy_level` 4, as an attribute's bytes: a product that rounds its activations to int8. */
+export const INT8_PRODUCTS = "accuracy_level\x18\x04";
+
+/** Operators, and one attribute of theirs, whose presence changes how a graph may be run. */
+export const TELLING_OPERATORS = ["DynamicQuantizeLinear", "GroupQueryAttention", INT8_PRODUCTS] as const;
 
 /**
  * Which of the telling operators a graph names. An ONNX file is protobuf, so `op_type` stands in it as plain bytes; a

@@ -45,6 +45,11 @@ export class SlotCache {
     return this.#room;
   }
 
+  /** Slots that exist: two at least, unless no more than one may. */
+  get slots(): number {
+    return this.#slots.length;
+  }
+
   get bytes(): number {
     return this.#arrays.reduce((sum, array) => sum + array.byteLength, 0);
   }

@@ -20,6 +20,8 @@ export class SlotBackbone implements Backbone {
   readonly #embedTokens: EmbedTokens;
   readonly #names: readonly string[];
   readonly #cache: SlotCache;
+  /** Whether one row alone runs beside an idle one. */
+  #inPairs = false;
   /** `past_key_values.*` by first slot and number of slots, as long as the cache stays where it is. */
   readonly #pasts = new Map<string, Readonly<Record<string, Tensor>>>();
 
@@ -36,6 +38,26 @@ export class SlotBackbone implements Backbone {
     this.#embedTokens = embedTokens;
     this.#names = cacheTensorNames(spec.layers);
     this.#cache = new SlotCache(spec, maxSequences, () => this.#pasts.clear());
+  }
+
+  /**
+   * On some processors onnxruntime multiplies one row by another kernel than several, and where activations are rounded to int8 the
+   * last bits decide tokens: an answer would depend on who else asks. There one row runs beside an idle one from now on. `rows` alone:
+   * the other slot is read only, whoever it belongs to.
+   */
+  async agreeWithItself(): Promise<void> {
+    if (this.spec.layout !== "rows") return;
+    const kv = this.#cache.open(2);
+    try {
+      const embeds = Float32Array.from({ length: this.spec.hiddenSize }, (_, i) => Math.sin(i));
+      const [alone] = await this.#run([kv], embeds, 1);
+      kv.held = 0;
+      this.#inPairs = true;
+      const [paired] = await this.#run([kv], embeds, 1);
+      this.#inPairs = alone?.some((logit, i) => logit !== paired?.[i]) ?? false;
+    } finally {
+      this.#cache.close(kv);
+    }
   }
 
   embed(ids: Int32Array): Promise<Float32Array> {
@@ -74,16 +96,21 @@ export class SlotBackbone implements Backbone {
   /** The sequences lie in neighbouring slots, in this order; each gets `width` new positions. */
   async #run(sequences: readonly SlotSequence[], embeds: Float32Array, width: number): Promise<Float32Array[]> {
     const { hiddenSize, vocabSize, layout, cacheType } = this.spec;
-    const batch = sequences.length;
-    const first = sequences[0]?.slot ?? 0;
     const starts = sequences.map(({ held }) => held);
     this.#cache.reserve(Math.max(...starts) + width);
+    const rows = this.#rowsOf(sequences, width);
+    const batch = rows.length;
+    const mine = rows.indexOf(sequences[0] ?? IDLE);
 
     const feeds: Record<string, Tensor> = {
-      ...this.#past(first, batch),
-      inputs_embeds: new Tensor("float32", embeds, [batch, width, hiddenSize]),
-      attention_mask: rightPaddedMask(starts.map((held) => held + width)),
-      ...positionIds(this.spec, sequences, width),
+      ...this.#past((sequences[0]?.slot ?? 0) - mine, batch),
+      inputs_embeds: new Tensor("float32", placed(embeds, mine, batch * width * hiddenSize), [
+        batch,
+        width,
+        hiddenSize,
+      ]),
+      attention_mask: rightPaddedMask(rows.map(({ held }) => held + width)),
+      ...positionIds(this.spec, rows, width),
     };
     if (layout === "rows") {
       feeds["logits_index"] = new Tensor("int64", new BigInt64Array(batch).fill(BigInt(width - 1)), [batch]);
@@ -98,16 +125,27 @@ export class SlotBackbone implements Backbone {
     if (layout === "rows") {
       const places = this.#cache.nextRows(sequences);
       this.#names.forEach((name, index) => {
-        this.#cache.putRows(index, places, cacheOutput(outputs, `new_key_values.${name}`, cacheType));
+        const found = cacheOutput(outputs, `new_key_values.${name}`, cacheType);
+        const size = found.length / batch;
+        this.#cache.putRows(index, places, found.subarray(mine * size, (mine + sequences.length) * size));
       });
     }
     for (const sequence of sequences) sequence.held += width;
 
     const logits = floats(outputs, "logits");
-    return sequences.map((_, row) => {
+    return sequences.map((_, n) => {
+      const row = mine + n;
       const at = layout === "rows" ? row : (row + 1) * width - 1;
       return logits.subarray(at * vocabSize, (at + 1) * vocabSize);
     });
+  }
+
+  /** The rows of a call: the sequences, or one of them and an idle row where its neighbour lies. */
+  #rowsOf(sequences: readonly SlotSequence[], width: number): readonly SlotSequence[] {
+    const [only] = sequences;
+    const lonely = only !== undefined && sequences.length === 1 && width === 1;
+    if (!this.#inPairs || !lonely || this.#cache.slots < 2) return sequences;
+    return only.slot + 1 < this.#cache.slots ? [only, IDLE] : [IDLE, only];
   }
 
   /** Views of neighbouring slots. A step's are those of the step before, mostly. */
@@ -140,6 +178,17 @@ export class SlotBackbone implements Backbone {
     await this.#session.release();
     await this.#embedTokens.dispose();
   }
+}
+
+/** Nobody's sequence: what its row gives is left alone. */
+const IDLE = new SlotSequence(0);
+
+/** The rows of `embeds` from row `first` on among zeros, `length` numbers in all. */
+function placed(embeds: Float32Array, first: number, length: number): Float32Array {
+  if (embeds.length === length) return embeds;
+  const rows = new Float32Array(length);
+  rows.set(embeds, first * embeds.length);
+  return rows;
 }
 
 function own(kv: KvSequence): SlotSequence {
