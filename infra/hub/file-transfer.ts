@@ -3,6 +3,7 @@ import { constants, createReadStream } from "node:fs";
 import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { HubError } from "./hub-error.ts";
 import type { HubHttp } from "./hub-http.ts";
+import { pieces } from "./pieces.ts";
 
 /** A file of a repository, as its listing names it. */
 export interface HubFile {
@@ -98,7 +99,7 @@ interface Appending {
 /** One answer's bytes, from `offset` on, or from the start when the server knows no ranges. */
 async function append(http: HubHttp, url: URL, { file, handle, offset, moved }: Appending): Promise<void> {
   const headers: Record<string, string> = offset === 0 ? {} : { range: `bytes=${offset}-` };
-  const { response, etag, alive, done } = await http.open(url, headers, "anywhere");
+  const { response, etag, alive, done, signal } = await http.open(url, headers, "anywhere");
   try {
     let at = startOf(response, offset);
     if (at !== offset) {
@@ -110,7 +111,7 @@ async function append(http: HubHttp, url: URL, { file, handle, offset, moved }: 
       throw new Error("the server did not accept the range");
     }
     checkAnswer(response, etag, file);
-    for await (const part of response.body ?? []) {
+    for await (const part of pieces(response.body, signal)) {
       alive();
       if (at + part.length > file.size) throw changed(file, "is longer than the listing says");
       await writeAt(handle, part, at, file);

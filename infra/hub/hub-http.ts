@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { HubError, refusal, type Asked } from "./hub-error.ts";
+import { pieces } from "./pieces.ts";
 import { BACKOFF_MS, MAX_API_BYTES, MAX_BACKOFF_MS, MAX_REDIRECTS, STALL_MS, TRIES } from "./limits.ts";
 
 export interface HubHttpOptions {
@@ -19,6 +20,8 @@ export interface HubResponse {
   /** To be called with each piece of the body; the connection is cut when it stays silent. */
   readonly alive: () => void;
   readonly done: () => void;
+  /** Ends the request, its body included: the user's signal, or silence for too long. */
+  readonly signal: AbortSignal;
 }
 
 const TRANSIENT = new Set([408, 429, 500, 502, 503, 504]);
@@ -52,8 +55,8 @@ export class HubHttp {
     const headers = Object.fromEntries(new Headers(init?.headers));
     for (let attempt = 1; ; attempt++) {
       try {
-        const { response, done } = await this.open(url, headers, "endpoint");
-        const body = await boundedBody(response).finally(done);
+        const { response, done, signal } = await this.open(url, headers, "endpoint");
+        const body = await boundedBody(response, signal).finally(done);
         return new Response(body, { status: response.status, headers: response.headers });
       } catch (thrown) {
         await this.pause(thrown, attempt);
@@ -93,7 +96,7 @@ export class HubHttp {
         const location = response.headers.get("location");
         const redirected = response.status >= 300 && response.status < 400 && location !== null;
         if (!redirected && (response.ok || response.status === 416)) {
-          return { response, etag, alive: () => timer.refresh(), done };
+          return { response, etag, alive: () => timer.refresh(), done, signal: both };
         }
         await response.body?.cancel();
         if (!redirected) throw this.#refused(response);
@@ -149,10 +152,10 @@ class Busy extends HubError {
   }
 }
 
-async function boundedBody({ body }: Response): Promise<Uint8Array<ArrayBuffer>> {
+async function boundedBody({ body }: Response, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const part of body ?? []) {
+  for await (const part of pieces(body, signal)) {
     length += part.length;
     if (length > MAX_API_BYTES)
       throw new HubError("bad_answer", `an answer of the hub has more than ${MAX_API_BYTES} bytes`);
