@@ -15,6 +15,7 @@ import {
 } from "./encoder/contenders.ts";
 import { SHAPES, type EncoderShape } from "./encoder/graphs.ts";
 import { writeModels } from "./encoder/models.ts";
+import { median } from "./numbers/statistics.ts";
 
 /** Fresh processes of which the middle one's start counts. */
 const COLD_STARTS = 5;
@@ -26,10 +27,6 @@ const ROUNDS = 12;
 const ROUNDS_MS = 60_000;
 
 const CPU_FLAGS = ["avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni"];
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
-}
 
 function megabytes(bytes: number | null): string {
   return bytes === null || bytes === 0 ? "-" : (bytes / 1e6).toFixed(1);

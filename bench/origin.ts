@@ -7,7 +7,7 @@ import { openModel, type BenchModel } from "./origin/model.ts";
 import { overload, type Overload } from "./origin/overload.ts";
 import { graphs, streams } from "./origin/rates.ts";
 import { percent, times, type Row } from "./origin/show.ts";
-import { median, quantile } from "./origin/statistics.ts";
+import { median, quantile } from "./numbers/statistics.ts";
 import { gapsUnderLongPrompt, timeToFirstToken } from "./origin/streams.ts";
 
 const ROUNDS = 5;

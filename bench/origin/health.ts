@@ -1,5 +1,5 @@
 import type { EngineHost } from "../../functions/origin/engine/host.ts";
-import { quantile } from "./statistics.ts";
+import { quantile } from "../numbers/statistics.ts";
 import { greedy, stream } from "./streams.ts";
 
 const PROMPTS = 12;

@@ -8,7 +8,7 @@ import { BareSession } from "./bare.ts";
 import { longPrompt, shortPrompts, startEngine, TOKENS, type Peers } from "./contenders.ts";
 import { graphPath, type BenchModel } from "./model.ts";
 import { percent, perSecond, times, type Row } from "./show.ts";
-import { median } from "./statistics.ts";
+import { median } from "../numbers/statistics.ts";
 import { throughput } from "./streams.ts";
 
 const BATCHES = [1, 2, 4, 8, 16];

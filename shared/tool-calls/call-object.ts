@@ -1,5 +1,5 @@
 import type { CallReader } from "./call-reader.ts";
-import type { Reading } from "./tool-call-format.ts";
+import type { Reading } from "./tool-call.ts";
 
 /** Members of a call as models write them; `type` and `id` are read over. */
 const MEMBERS: ReadonlySet<string> = new Set(["name", "arguments", "parameters", "type", "id"]);

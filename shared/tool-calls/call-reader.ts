@@ -1,4 +1,4 @@
-import type { FunctionTool, Reading } from "./tool-call-format.ts";
+import type { FunctionTool, Reading } from "./tool-call.ts";
 
 const SPACE = " \t\n\r";
 

@@ -1,5 +1,6 @@
 import { TOOL_CALL_FORMATS } from "./formats/index.ts";
-import type { FunctionTool, ToolCallFormat } from "./tool-call-format.ts";
+import type { FunctionTool } from "./tool-call.ts";
+import type { ToolCallFormat } from "./tool-call-format.ts";
 import { ToolCallParser } from "./tool-call-parser.ts";
 
 /** A function that no model knows, and a call of it: what a template is tried with. */

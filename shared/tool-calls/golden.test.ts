@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import golden from "../../test/golden/tool-calls/golden.json" with { type: "json" };
 import { chooseToolCallFormat, PROBE_TOOL } from "./choose-format.ts";
 import { TOOL_CALL_FORMATS } from "./formats/index.ts";
-import type { FunctionTool } from "./tool-call-format.ts";
+import type { FunctionTool } from "./tool-call.ts";
 import { parse } from "./parse.testing.ts";
 
 const tools: readonly FunctionTool[] = golden.tools.map((tool) => ({ ...tool, strict: false }));

@@ -1,6 +1,6 @@
 import type { CallReader } from "./call-reader.ts";
-import type { ContentFormat } from "./structural-tag.ts";
-import type { FunctionTool, Reading } from "./tool-call-format.ts";
+import type { ContentFormat } from "./tag-format.ts";
+import type { FunctionTool, Reading } from "./tool-call.ts";
 
 /** The words around names and values of arguments that are not written as JSON. */
 export interface ArgumentWords {

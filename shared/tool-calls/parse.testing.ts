@@ -1,4 +1,5 @@
-import type { FunctionTool, ToolCallFormat } from "./tool-call-format.ts";
+import type { FunctionTool } from "./tool-call.ts";
+import type { ToolCallFormat } from "./tool-call-format.ts";
 import { ToolCallParser } from "./tool-call-parser.ts";
 
 interface ParsedAnswer {

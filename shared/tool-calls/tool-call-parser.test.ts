@@ -7,7 +7,8 @@ import { llama } from "./formats/llama.ts";
 import { mistral, mistralArgs } from "./formats/mistral.ts";
 import { qwenXml } from "./formats/qwen-xml.ts";
 import { parse } from "./parse.testing.ts";
-import type { FunctionTool, ToolCallFormat } from "./tool-call-format.ts";
+import type { FunctionTool } from "./tool-call.ts";
+import type { ToolCallFormat } from "./tool-call-format.ts";
 import { ToolCallParser } from "./tool-call-parser.ts";
 
 const tools: readonly FunctionTool[] = ["f", "g"].map((name) => ({

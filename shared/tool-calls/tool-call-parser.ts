@@ -1,5 +1,6 @@
 import { CallReader } from "./call-reader.ts";
-import type { FunctionTool, Reading, ToolCallFormat, ToolCallPart } from "./tool-call-format.ts";
+import type { FunctionTool, Reading, ToolCallPart } from "./tool-call.ts";
+import type { ToolCallFormat } from "./tool-call-format.ts";
 
 /** Tells calls from content while an answer grows. The same parts come out at every cut of the text, in other pieces. */
 export class ToolCallParser {

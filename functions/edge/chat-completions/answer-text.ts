@@ -1,5 +1,5 @@
 import type { ToolCallDelta } from "../../../shared/openai/completion.ts";
-import type { ToolCallPart } from "../../../shared/tool-calls/tool-call-format.ts";
+import type { ToolCallPart } from "../../../shared/tool-calls/tool-call.ts";
 import { ToolCallParser } from "../../../shared/tool-calls/tool-call-parser.ts";
 import type { AnswerTools } from "./grammar.ts";
 

@@ -2,7 +2,7 @@ import { FoveaError } from "../../../shared/errors/error.ts";
 import { MAX_MESSAGE_DEPTH } from "../../../shared/chat-template/limits.ts";
 import type { ChatRequest } from "../../../shared/openai/chat-request.ts";
 import type { ChatMessage } from "../../../shared/openai/content.ts";
-import type { FunctionTool } from "../../../shared/tool-calls/tool-call-format.ts";
+import type { FunctionTool } from "../../../shared/tool-calls/tool-call.ts";
 
 /** What a request says about tools. */
 export interface ToolUse {

@@ -6,7 +6,8 @@ import {
   PROBE_TOOL,
   type ToolProbe,
 } from "../../../shared/tool-calls/choose-format.ts";
-import type { FunctionTool, ToolCallFormat } from "../../../shared/tool-calls/tool-call-format.ts";
+import type { FunctionTool } from "../../../shared/tool-calls/tool-call.ts";
+import type { ToolCallFormat } from "../../../shared/tool-calls/tool-call-format.ts";
 import type { ContentFormats } from "./content-format.ts";
 
 const QUESTION = "FOVEA?";
