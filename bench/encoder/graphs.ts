@@ -88,23 +88,8 @@ class EncoderWriter {
   #product(x: string, k: number, n: number): string {
     if (this.#kind === "int4") return int4Linear(this.onnx, this.#random, x, k, n);
     const weight = this.#random.normal(k * n, 1 / Math.sqrt(k));
-    if (this.#kind === "int8") return this.#quantised(x, weight, k, n);
+    if (this.#kind === "int8") return int8Linear(this.onnx, x, weight, k, n);
     return this.onnx.node("MatMul", [x, this.onnx.constant(weight, [k, n])]);
-  }
-
-  /** Activations u8 a tensor, weights i8 a column. */
-  #quantised(x: string, weight: Float32Array, k: number, n: number): string {
-    const scales = new Float32Array(n);
-    // Plain loops: a hundred million weights go through them.
-    for (let i = 0; i < weight.length; i++)
-      scales[i % n] = Math.max(scales[i % n] ?? 0, Math.abs(weight[i] ?? 0) / 127);
-    const packed = new Int8Array(weight.length);
-    for (let i = 0; i < weight.length; i++) packed[i] = Math.round((weight[i] ?? 0) / (scales[i % n] || 1));
-    const [q = "", scale = "", zero = ""] = this.onnx.nodes("DynamicQuantizeLinear", [x], 3);
-    const zeros = this.onnx.constant(new Int8Array(n), [n]);
-    const sums = this.onnx.node("MatMulInteger", [q, this.onnx.constant(packed, [k, n]), zero, zeros]);
-    const both = this.onnx.node("Mul", [scale, this.onnx.constant(scales, [n])]);
-    return this.onnx.node("Mul", [this.onnx.node("Cast", [sums], { to: 1 }), both]);
   }
 
   norm(x: string, width: number): string {
@@ -140,6 +125,20 @@ class EncoderWriter {
     ]);
     return this.linear(joined, width, width);
   }
+}
+
+/** Activations u8, one scale a tensor (DynamicQuantizeLinear), weights i8, a scale a column: as the hub's `_quantized` files have it. */
+export function int8Linear(onnx: OnnxWriter, x: string, weight: Float32Array, k: number, n: number): string {
+  const scales = new Float32Array(n);
+  // Plain loops: a hundred million weights go through them.
+  for (let i = 0; i < weight.length; i++) scales[i % n] = Math.max(scales[i % n] ?? 0, Math.abs(weight[i] ?? 0) / 127);
+  const packed = new Int8Array(weight.length);
+  for (let i = 0; i < weight.length; i++) packed[i] = Math.round((weight[i] ?? 0) / (scales[i % n] || 1));
+  const [q = "", scale = "", zero = ""] = onnx.nodes("DynamicQuantizeLinear", [x], 3);
+  const zeros = onnx.constant(new Int8Array(n), [n]);
+  const sums = onnx.node("MatMulInteger", [q, onnx.constant(packed, [k, n]), zero, zeros]);
+  const both = onnx.node("Mul", [scale, onnx.constant(scales, [n])]);
+  return onnx.node("Mul", [onnx.node("Cast", [sums], { to: 1 }), both]);
 }
 
 /** Weights in [K/32] blocks of 32 4-bit numbers a column, each with its scale, of deviation 1 / sqrt(K). */

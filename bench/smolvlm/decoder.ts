@@ -33,15 +33,18 @@ export function embedTokensGraph({ vocab, width }: TextShape): Uint8Array {
   return onnx.model();
 }
 
-/** The decoder around GroupQueryAttention, every product in 4 bits, as the hub's `_q4` files have it. `accuracyLevel`: of MatMulNBits. */
-export function decoderGraph(shape: TextShape, accuracyLevel = 0): Uint8Array {
+/** Writes `x [.., k]` times random weights `[k, n]`. */
+export type Product = (onnx: OnnxWriter, random: Random, x: string, k: number, n: number) => string;
+
+/** The decoder around GroupQueryAttention, every product in 4 bits, as the hub's `_q4` files have it, or another. */
+export function decoderGraph(shape: TextShape, product: Product = int4Linear): Uint8Array {
   const { width, layers, heads, kvHeads, headDim, mlp, vocab, positions } = shape;
   const onnx = new OnnxWriter();
   const random = new Random(3);
   const ones = (count: number): string => onnx.constant(new Float32Array(count).fill(1), [count]);
   const norm = (x: string): string =>
     onnx.node("SimplifiedLayerNormalization", [x, ones(width)], { axis: -1, epsilon: EPSILON, stash_type: 1 });
-  const linear = (x: string, k: number, n: number): string => int4Linear(onnx, random, x, k, n, accuracyLevel);
+  const linear = (x: string, k: number, n: number): string => product(onnx, random, x, k, n);
 
   // Upstream's mask says how far each sequence goes: GroupQueryAttention wants its last position, and the longest.
   const lengths = onnx.node("ReduceSum", ["attention_mask", onnx.ints(1)], { keepdims: 0 });

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decoderGraph, embedTokensGraph } from "../../bench/smolvlm/decoder.ts";
+import { int4Linear, int8Linear } from "../../bench/encoder/graphs.ts";
+import { decoderGraph, embedTokensGraph, type Product } from "../../bench/smolvlm/decoder.ts";
 import type { Backbone } from "../../functions/origin/backbones/backbone.ts";
 import { openBackbone } from "../../functions/origin/backbones/open.ts";
 import { findOperators, INT8_PRODUCTS } from "../../functions/origin/backbones/operators.ts";
@@ -28,7 +29,22 @@ const CONFIG = {
   vocab_size: SHAPE.vocab,
 };
 
-describe("a graph that rounds activations to int8 in its products", () => {
+const inProducts: Product = (onnx, numbers, x, k, n) => int4Linear(onnx, numbers, x, k, n, 4);
+const perTensor: Product = (onnx, numbers, x, k, n) =>
+  int8Linear(onnx, x, numbers.normal(k * n, 1 / Math.sqrt(k)), k, n);
+
+const graphs = [
+  { name: "in its products", product: inProducts, telling: INT8_PRODUCTS, published: true },
+  { name: "with one scale for all rows", product: perTensor, telling: "DynamicQuantizeLinear", published: true },
+  {
+    name: "with one scale for all rows, as the hub has it",
+    product: perTensor,
+    telling: "DynamicQuantizeLinear",
+    published: false,
+  },
+];
+
+describe.each(graphs)("a graph that rounds activations to int8 $name", ({ product, telling, published }) => {
   let folder = "";
   let backbone: Backbone;
 
@@ -38,9 +54,10 @@ describe("a graph that rounds activations to int8 in its products", () => {
       string,
       string,
     ];
-    await writeFile(decoder, (await handBackRows(decoderGraph(SHAPE, 4))) ?? new Uint8Array());
+    const graph = decoderGraph(SHAPE, product);
+    await writeFile(decoder, published ? ((await handBackRows(graph)) ?? new Uint8Array()) : graph);
     await writeFile(embedTokens, embedTokensGraph(SHAPE));
-    expect(await findOperators(decoder)).toContain(INT8_PRODUCTS);
+    expect(await findOperators(decoder)).toContain(telling);
     backbone = await openBackbone({
       provider: "cpu",
       threads: 1,
@@ -57,7 +74,7 @@ describe("a graph that rounds activations to int8 in its products", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  // On processors where onnxruntime multiplies one row by another kernel than several, this fails without idle rows.
+  // Without idle rows this fails on processors where onnxruntime multiplies one row by another kernel than several.
   it("answers the same to the last bit, alone and beside others, in the first slot and in the last", async () => {
     const next = random(3);
     const requests = Array.from({ length: 15 }, (_, n) => {
@@ -74,13 +91,15 @@ describe("a graph that rounds activations to int8 in its products", () => {
     await expectAsAlone(backbone, requests, { seed: 4, settings: { maxSequences: 4 } });
   });
 
-  it("has one row of a call made beside an idle one, or needs none", async () => {
+  it("gives equal sequences equal logits, each slot alone and all together", async () => {
     const kvs = Array.from({ length: 4 }, () => backbone.open(8));
     const embeds = await backbone.embed(Int32Array.of(7));
     // Slot by slot, so that the last one has no neighbour behind it.
-    const alone = [];
+    const alone: Float32Array[] = [];
     for (const kv of kvs) alone.push(await backbone.prefill(kv, embeds));
-    const together = await backbone.decode(kvs.map((kv) => ({ kv, embeds })));
+    const together: Float32Array[] = [];
+    for (const group of backbone.groups(kvs.map((kv) => ({ kv, embeds }))))
+      together.push(...(await backbone.decode(group)));
     for (const logits of alone) expect(logits).toEqual(alone[0]);
     for (const logits of together) expect(logits).toEqual(together[0]);
     for (const kv of kvs) backbone.close(kv);

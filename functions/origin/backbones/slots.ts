@@ -46,7 +46,7 @@ export class SlotBackbone implements Backbone {
    * the other slot is read only, whoever it belongs to.
    */
   async agreeWithItself(): Promise<void> {
-    if (this.spec.layout !== "rows") return;
+    if (this.spec.layout !== "rows" || this.spec.entangled) return;
     const kv = this.#cache.open(2);
     try {
       const embeds = Float32Array.from({ length: this.spec.hiddenSize }, (_, i) => Math.sin(i));
@@ -80,7 +80,9 @@ export class SlotBackbone implements Backbone {
     return logits;
   }
 
+  /** All rows share a call, and none where activations share one scale. */
   groups(rows: readonly DecodeRow[]): readonly (readonly DecodeRow[])[] {
+    if (this.spec.entangled) return rows.map((row) => [row]);
     return rows.length === 0 ? [] : [rows];
   }
 
