@@ -11,6 +11,7 @@ import { ask } from "../test/conformance/client.ts";
 import type { FoveaExtension } from "../shared/openai/completion.ts";
 import type { Bench } from "./bench.ts";
 import { emptyWorker, stubEncoder, stubOrigin } from "./edge/stubs.ts";
+import { median, quantile } from "./numbers/statistics.ts";
 
 const ROUNDS = 300;
 const WARM_UP = 50;
@@ -56,7 +57,7 @@ export const bench: Bench = {
         rows: [...times].map(([name, list]) => [
           name,
           median(list).toFixed(2),
-          percentile(list, 0.95).toFixed(2),
+          quantile(list, 0.95).toFixed(2),
           (median(list) - base).toFixed(2),
           (median(list) - relayed).toFixed(2),
         ]),
@@ -98,12 +99,4 @@ async function interleave(targets: readonly (readonly [string, string, string])[
     }
   }
   return times;
-}
-
-function median(list: readonly number[]): number {
-  return percentile(list, 0.5);
-}
-
-function percentile(list: readonly number[], share: number): number {
-  return list.toSorted((a, b) => a - b)[Math.floor(list.length * share)] ?? Number.NaN;
 }

@@ -11,8 +11,8 @@ import { standInModule } from "./stand-in.ts";
 /**
  * Where the time of an encoder goes. usage: node bench/encoder/profile.ts [vit | siglip | smolvlm] [ROUNDS] [--fma]. Each instruction's
  * least time of all rounds, which a busy machine disturbs least, summed by kernel and shape. Runs in Node's V8, whose clock does
- * not stand still: that of Node 22 does not use AVX-VNNI, later ones do, unless `--no-enable-avx-vnni` stands before the file. `--wasm-enforce-bounds-checks` there has every address checked, as
- * workerd does. --fma: see stand-in.ts.
+ * not stand still: that of Node 22 does not use AVX-VNNI, later ones do, unless `--no-enable-avx-vnni` stands before the file.
+ * `--wasm-enforce-bounds-checks` there has every address checked, as workerd does. --fma: see stand-in.ts.
  */
 const BASE = 1024;
 const fma = process.argv.includes("--fma");

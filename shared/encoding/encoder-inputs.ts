@@ -68,18 +68,13 @@ export function* encoderRuns(
   processor: Pick<ImageProcessor, "toPixelValues">,
   source: EncoderSource,
 ): Generator<EncoderInput> {
-  const { pixels, shape, valid } = source;
+  const { pixels, shape } = source;
   const frames = runsOf(declared, shape);
   const size = pixels.length / frames;
   const place = new Float32Array(size);
   const frameShape = [...shape.slice(0, -3).map(() => 1), ...shape.slice(-3)];
   for (let frame = 0; frame < frames; frame++) {
-    const part: EncoderSource = {
-      ...source,
-      pixels: pixels.subarray(frame * size, (frame + 1) * size),
-      shape: frames === 1 ? shape : frameShape,
-      ...(valid === undefined || frames === 1 ? {} : { valid: valid.slice(frame, frame + 1) }),
-    };
+    const part = frames === 1 ? source : framesOf(source, frame, frame + 1, frameShape);
     processor.toPixelValues(part, place);
     yield { pixel_values: place, ...besides(declared, part) };
   }
@@ -109,11 +104,16 @@ export function encoderFrames(
       const [first, last] = [start / size, end / size];
       // Flat patches `[patches, C * T * P * P]` are one frame, whole.
       const shape = source.shape.length < 3 ? source.shape : [last - first, ...frame];
-      const part = { ...source, pixels: source.pixels.subarray(start, end), shape };
-      const valid = source.valid?.slice(first, last);
-      processor.toPixelValues(valid === undefined ? part : { ...part, valid }, place);
+      processor.toPixelValues(framesOf(source, first, last, shape), place);
     },
   };
+}
+
+/** Frames `first` to `last` of a picture, as `shape` has them. */
+function framesOf(source: EncoderSource, first: number, last: number, shape: readonly number[]): EncoderSource {
+  const size = source.shape.slice(-3).reduce((product, dim) => product * dim, 1);
+  const part = { ...source, pixels: source.pixels.subarray(first * size, last * size), shape };
+  return source.valid === undefined ? part : { ...part, valid: source.valid.slice(first, last) };
 }
 
 /** All that an encoder reads besides the pixels. */

@@ -1,28 +1,19 @@
-import { GRAPH_INPUT, GRAPH_OUTPUT, MODEL_GRAPH } from "../../infra/releases/onnx/graph-io.ts";
-import {
-  concatBytes,
-  readFields,
-  writeField,
-  writeVarintField,
-  type ByteSource,
-  type Field,
-} from "../../infra/releases/onnx/wire.ts";
+import { memoryByteSource } from "../../infra/releases/onnx/byte-source.ts";
+import { GRAPH_INPUT, GRAPH_NODE, GRAPH_OUTPUT, MODEL_GRAPH } from "../../infra/releases/onnx/graph-io.ts";
+import { concatBytes, readFields, writeField, writeVarintField, type Field } from "../../infra/releases/onnx/wire.ts";
+import { writeNode } from "../../infra/releases/onnx/write-graph.ts";
 
 /** More field numbers of onnx.proto, and its types. */
-const GRAPH_NODE = 1;
 const NODE_INPUT = 1;
 const NODE_OUTPUT = 2;
-const FLOAT = 1n;
-const FLOAT16 = 10n;
+const FLOAT = 1;
+const FLOAT16 = 10;
 
 const CACHE = /^(?:past_key_values|present|new_key_values)\.\d+\.(?:key|value)$/;
 
 /** The same decoder between casts: it takes and gives its cache in float16, as the hub's `q4f16` files do. */
 export async function withHalfCache(model: Uint8Array): Promise<Uint8Array> {
-  const source: ByteSource = {
-    size: model.length,
-    read: (offset, length) => Promise.resolve(model.subarray(offset, offset + length)),
-  };
+  const source = memoryByteSource(model);
   const text = ({ payload, end }: Field): string => new TextDecoder().decode(model.subarray(payload, end));
   /** The message's fields, those that `change` gives something for replaced. */
   const rewrite = async (
@@ -43,7 +34,7 @@ export async function withHalfCache(model: Uint8Array): Promise<Uint8Array> {
             await rewrite(type, async (tensor) =>
               writeField(
                 1,
-                await rewrite(tensor, ({ number }) => (number === 1 ? writeVarintField(1, FLOAT16) : null)),
+                await rewrite(tensor, ({ number }) => (number === 1 ? writeVarintField(1, BigInt(FLOAT16)) : null)),
               ),
             ),
           )
@@ -55,8 +46,8 @@ export async function withHalfCache(model: Uint8Array): Promise<Uint8Array> {
     const nameField = (await readFields(source, field.payload, field.end)).find(({ number }) => number === 1);
     const name = nameField === undefined ? "" : text(nameField);
     if (!CACHE.test(name)) return null;
-    if (field.number === GRAPH_INPUT) before.push(cast(name, `${name}.f32`, FLOAT));
-    else after.push(cast(`${name}.f32`, name, FLOAT16));
+    if (field.number === GRAPH_INPUT) before.push(writeNode("Cast", [name], `${name}.f32`, { to: FLOAT }));
+    else after.push(writeNode("Cast", [`${name}.f32`], name, { to: FLOAT16 }));
     return writeField(field.number, await halfType(field));
   };
   const node = async (field: Field): Promise<Uint8Array> =>
@@ -78,20 +69,6 @@ export async function withHalfCache(model: Uint8Array): Promise<Uint8Array> {
     });
     return writeField(MODEL_GRAPH, concatBytes([...before, ...nodes, ...after, rest]));
   });
-}
-
-function cast(input: string, output: string, to: bigint): Uint8Array {
-  // AttributeProto: name 1, i 3, type 20 (INT is 2)
-  const attribute = concatBytes([writeField(1, encode("to")), writeVarintField(3, to), writeVarintField(20, 2n)]);
-  return writeField(
-    GRAPH_NODE,
-    concatBytes([
-      writeField(NODE_INPUT, encode(input)),
-      writeField(NODE_OUTPUT, encode(output)),
-      writeField(4, encode("Cast")),
-      writeField(5, attribute),
-    ]),
-  );
 }
 
 function encode(text: string): Uint8Array {

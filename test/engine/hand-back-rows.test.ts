@@ -4,7 +4,11 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { decoderGraph } from "../../bench/smolvlm/decoder.ts";
 import { floats } from "../../functions/origin/backbones/tensors.ts";
+import { memoryByteSource } from "../../infra/releases/onnx/byte-source.ts";
+import { graphField, MODEL_GRAPH } from "../../infra/releases/onnx/graph-io.ts";
 import { handBackRows } from "../../infra/releases/onnx/hand-back-rows.ts";
+import { concatBytes, readFields, writeField } from "../../infra/releases/onnx/wire.ts";
+import { writeNode } from "../../infra/releases/onnx/write-graph.ts";
 import { random } from "./builtin.ts";
 import { withHalfCache } from "./half-cache.ts";
 
@@ -104,6 +108,27 @@ describe("handBackRows", () => {
     // Its cache passes through casts on the way out.
     expect(await handBackRows(await withHalfCache(await layout("gqa")))).toBeNull();
   });
+
+  it(
+    "comes to an end with a graph whose logits lead in a circle, which no runtime loads",
+    { timeout: 5_000 },
+    async () => {
+      const gqa = await layout("gqa");
+      const source = memoryByteSource(gqa);
+      const { payload, end } = await graphField(source);
+      // Of two nodes that make one name the later is believed: the logits come from themselves.
+      const circle = [writeNode("Identity", ["round"], "logits"), writeNode("Identity", ["logits"], "round")];
+      const graph = concatBytes([gqa.subarray(payload, end), ...circle]);
+      const fields = await readFields(source, 0, gqa.length);
+      const others = fields.filter(({ number }) => number !== MODEL_GRAPH);
+      const model = concatBytes([
+        ...others.map((one) => gqa.subarray(one.start, one.end)),
+        writeField(MODEL_GRAPH, graph),
+      ]);
+      const rewritten = await handBackRows(model);
+      await expect(InferenceSession.create(rewritten ?? model)).rejects.toThrow(/./);
+    },
+  );
 
   it("refuses what is no graph", async () => {
     const gqa = await layout("gqa");

@@ -129,7 +129,8 @@ export class SlotBackbone implements Backbone {
       this.#names.forEach((name, index) => {
         const found = cacheOutput(outputs, `new_key_values.${name}`, cacheType);
         const size = found.length / batch;
-        this.#cache.putRows(index, places, found.subarray(mine * size, (mine + sequences.length) * size));
+        const rowsOfMine = batch === sequences.length ? found : found.subarray(mine * size, (mine + 1) * size);
+        this.#cache.putRows(index, places, rowsOfMine);
       });
     }
     for (const sequence of sequences) sequence.held += width;

@@ -30,6 +30,9 @@ const HEADS: ReadonlySet<string> = new Set(["MatMul", "MatMulNBits"]);
 
 const CACHE_OUTPUT = /^present\.\d+\.(?:key|value)$/;
 
+/** The node behind each name. */
+type Makers = ReadonlyMap<string, GraphNode>;
+
 /** One tensor of the cache: which node makes it, and `[B, kv_heads, S, head_dim]`. */
 interface CacheTensor {
   readonly name: string;
@@ -50,11 +53,12 @@ export async function handBackRows(model: Uint8Array): Promise<Uint8Array | null
   const fields = await readFields(source, graph.payload, graph.end);
   const io = await readGraphIo(source);
   const nodes = await Promise.all(ofNumber(fields, GRAPH_NODE).map((field) => readNode(source, field)));
-  const caches = cacheTensors(nodes, io);
+  const makers: Makers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const caches = cacheTensors(makers, io);
   const logits = io.outputs.find(({ name }) => name === "logits");
   if (caches === null || logits?.shape.length !== 3 || (await opsetOf(source)) < LEAST_OPSET) return null;
 
-  const chosen = await chooseLogits(source, nodes);
+  const chosen = await chooseLogits(source, makers);
   const bytes = (start: number, end: number): Uint8Array => model.subarray(start, end);
   const rest = fields.filter(({ number }) => number !== GRAPH_NODE && number !== GRAPH_OUTPUT);
   const [batch = "batch_size", , vocabulary = "vocab_size"] = logits.shape;
@@ -63,7 +67,7 @@ export async function handBackRows(model: Uint8Array): Promise<Uint8Array | null
     ...nodes.flatMap((node) => chosen.get(node) ?? [bytes(node.field.start, node.field.end)]),
     ...rowNodes(caches),
     ...rest.map(({ start, end }) => bytes(start, end)),
-    ...constants(),
+    ...constants(caches),
     writeValueInfo(GRAPH_INPUT, { name: "logits_index", dtype: "int64", shape: [batch] }),
     writeValueInfo(GRAPH_OUTPUT, { ...logits, shape: [batch, vocabulary] }),
     ...caches.map(({ info }) => writeValueInfo(GRAPH_OUTPUT, newRows(info))),
@@ -73,14 +77,15 @@ export async function handBackRows(model: Uint8Array): Promise<Uint8Array | null
 }
 
 /** All of the cache's outputs, when each comes straight from a GroupQueryAttention whose past is an input of the graph. */
-function cacheTensors(nodes: readonly GraphNode[], io: GraphIo): readonly CacheTensor[] | null {
-  const attentions = nodes.filter(({ op }) => op === "GroupQueryAttention");
+function cacheTensors(makers: Makers, io: GraphIo): readonly CacheTensor[] | null {
   const tensors: CacheTensor[] = [];
   for (const info of io.outputs.filter(({ name }) => CACHE_OUTPUT.test(name))) {
     const { name, shape } = info;
-    const node = attentions.find(({ outputs }) => outputs.indexOf(name) > 0);
-    const past = node?.inputs[2 + node.outputs.indexOf(name)];
-    const lastPositions = node?.inputs[5];
+    const node = makers.get(name);
+    const at = node?.outputs.indexOf(name) ?? 0;
+    if (node?.op !== "GroupQueryAttention" || at === 0) return null;
+    const past = node.inputs[2 + at];
+    const lastPositions = node.inputs[5];
     if (past !== name.replace("present", "past_key_values") || !lastPositions) return null;
     if (shape.length !== 4 || typeof shape[1] !== "number") return null;
     tensors.push({ name, lastPositions, info });
@@ -94,25 +99,35 @@ function cacheTensors(nodes: readonly GraphNode[], io: GraphIo): readonly CacheT
  */
 async function chooseLogits(
   source: ByteSource,
-  nodes: readonly GraphNode[],
+  makers: Makers,
 ): Promise<ReadonlyMap<GraphNode, readonly Uint8Array[]>> {
-  const maker = (name: string): GraphNode | undefined => nodes.find(({ outputs }) => outputs.includes(name));
   const gather = (from: string, to: string): Uint8Array[] => [
     writeNode("Unsqueeze", ["logits_index", `${PREFIX}.axis`], `${PREFIX}.logits_index`),
     writeNode("GatherND", [from, `${PREFIX}.logits_index`], to, { batch_dims: 1 }),
   ];
-  let head = maker("logits");
-  while (head !== undefined && (head.op === "Identity" || head.op === "Cast")) head = maker(head.inputs[0] ?? "");
+  const last = makers.get("logits");
+  if (last === undefined) return new Map();
+  const head = headOf(last, makers);
   const [hidden = ""] = head?.inputs ?? [];
-  if (head !== undefined && HEADS.has(head.op) && NORMS.has(maker(hidden)?.op ?? "")) {
+  if (head !== null && NORMS.has(makers.get(hidden)?.op ?? "")) {
     const name = `${PREFIX}.hidden`;
     return new Map([[head, [...gather(hidden, name), await renamed(source, head, "input", 0, name)]]]);
   }
-  const last = maker("logits");
-  if (last === undefined) return new Map();
   const name = `${PREFIX}.logits`;
   const whole = await renamed(source, last, "output", last.outputs.indexOf("logits"), name);
   return new Map([[last, [whole, ...gather(name, "logits")]]]);
+}
+
+/** The product behind the logits. No node is passed twice: a graph that leads in a circle has none. */
+function headOf(last: GraphNode, makers: Makers): GraphNode | null {
+  const passed = new Set<GraphNode>();
+  for (let node: GraphNode | undefined = last; node !== undefined && !passed.has(node);) {
+    if (HEADS.has(node.op)) return node;
+    if (node.op !== "Identity" && node.op !== "Cast") return null;
+    passed.add(node);
+    node = makers.get(node.inputs[0] ?? "");
+  }
+  return null;
 }
 
 /** The last S rows of each sequence, where GroupQueryAttention has put them: one index for all layers that have the same lengths. */
@@ -143,12 +158,13 @@ function rowNodes(caches: readonly CacheTensor[]): Uint8Array[] {
     }
     nodes.push(writeNode("GatherND", [present, index], newRows(info).name, { batch_dims: 2 }));
   }
-  const heads = new Set(caches.map(({ info }) => Number(info.shape[1])));
-  return [...[...heads].map((count) => writeIntegers(name(`heads_${count}`), [4], [1, count, 1, 1])), ...nodes];
+  return nodes;
 }
 
-function constants(): Uint8Array[] {
+function constants(caches: readonly CacheTensor[]): Uint8Array[] {
+  const heads = new Set(caches.map(({ info }) => Number(info.shape[1])));
   return [
+    ...[...heads].map((count) => writeIntegers(`${PREFIX}.heads_${count}`, [4], [1, count, 1, 1])),
     writeIntegers(`${PREFIX}.zero`, [], [0]),
     writeIntegers(`${PREFIX}.one`, [], [1]),
     writeIntegers(`${PREFIX}.axis`, [1], [1]),

@@ -45,7 +45,7 @@ export async function renamed(
   return writeField(GRAPH_NODE, concatBytes(await Promise.all(written)));
 }
 
-/** A node of the default domain with one output; attributes are integers. */
+/** A node of the default domain with one output and no name, so that it meets none of the graph's; attributes are integers. */
 export function writeNode(
   op: string,
   inputs: readonly string[],
@@ -57,8 +57,6 @@ export function writeNode(
     concatBytes([
       ...inputs.map((name) => writeField(NODE_INPUT, encode(name))),
       writeField(NODE_OUTPUT, encode(output)),
-      // The name: sessions want one, and outputs are unique.
-      writeField(3, encode(output)),
       writeField(NODE_OP_TYPE, encode(op)),
       ...Object.entries(attributes).map(([name, value]) =>
         writeField(
