@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { buildPlayground } from "../infra/build/playground.ts";
 import { freePort } from "../infra/local/ports.ts";
 import { publishBuiltin } from "../infra/local/publish-builtin.ts";
@@ -10,6 +7,7 @@ import { openStore } from "../infra/store/open-store.ts";
 import { ask } from "../test/conformance/client.ts";
 import type { FoveaExtension } from "../shared/openai/completion.ts";
 import type { Bench } from "./bench.ts";
+import { temporaryFolder } from "./files/temporary-folder.ts";
 import { emptyWorker, stubEncoder, stubOrigin } from "./edge/stubs.ts";
 import { median, quantile } from "./numbers/statistics.ts";
 
@@ -22,7 +20,7 @@ export const bench: Bench = {
   title: "The edge's own time, without encoder and origin, against an empty Worker",
   async run() {
     await buildPlayground();
-    const directory = await mkdtemp(path.join(tmpdir(), "fovea-bench-"));
+    const directory = await temporaryFolder("edge");
     const secrets = await localSecrets(directory);
     const origin = await stubOrigin();
     const port = await freePort(0, "--port");
@@ -70,7 +68,6 @@ export const bench: Bench = {
     } finally {
       await Promise.all([workers.dispose(), empty.dispose(), relay.dispose()]);
       origin.server.close();
-      await rm(directory, { recursive: true, force: true });
     }
   },
 };

@@ -1,6 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
+import { readFile, rm } from "node:fs/promises";
 import { cosine } from "../shared/encoder/compile/calibrate.ts";
 import { ENCODER_BUDGET_BYTES } from "../shared/limits/isolate.ts";
 import type { Bench } from "./bench.ts";
@@ -13,7 +11,8 @@ import {
   type ColdStart,
   type Running,
 } from "./encoder/contenders.ts";
-import { SHAPES, type EncoderShape } from "./encoder/graphs.ts";
+import { temporaryFolder } from "./files/temporary-folder.ts";
+import { SHAPES, type EncoderShape } from "./graphs/encoder.ts";
 import { writeModels } from "./encoder/models.ts";
 import { median } from "./numbers/statistics.ts";
 
@@ -69,7 +68,7 @@ function rowOf(model: string, one: Running, base: Running, cold: readonly ColdSt
 }
 
 async function measure(shape: EncoderShape): Promise<Row[]> {
-  const folder = await mkdtemp(path.join(tmpdir(), "fovea-bench-"));
+  const folder = await temporaryFolder("encoder");
   const found: Running[] = [];
   const { name, image } = shape;
   try {

@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import sharp from "sharp";
@@ -8,6 +7,7 @@ import { FoveaError } from "../shared/errors/error.ts";
 import { decodeImage } from "../shared/image/decode-image.ts";
 import { bombs } from "../shared/image/header/bombs.fixture.ts";
 import type { Bench, Table } from "./bench.ts";
+import { temporaryFolder } from "./files/temporary-folder.ts";
 import { CONTENDERS } from "./image/contenders.ts";
 
 const run = promisify(execFile);
@@ -28,43 +28,39 @@ export const bench: Bench = {
   name: "image",
   title: "Pictures to model input: a 2725 x 2225 JPEG and a 512 x 512 PNG to 224 x 224",
   async run() {
-    const folder = await mkdtemp(path.join(tmpdir(), "fovea-image-"));
-    try {
-      const files = { JPEG: path.join(folder, "large.jpg"), PNG: path.join(folder, "small.png") };
-      await writeFile(
-        files.JPEG,
-        await sharp(...drawing(2725, 2225))
-          .jpeg({ quality: 85 })
-          .toBuffer(),
-      );
-      await writeFile(
-        files.PNG,
-        await sharp(...drawing(512, 512))
-          .png()
-          .toBuffer(),
-      );
-      const rows: (string | number)[][] = [];
-      const notes: string[] = [];
-      for (const [format, file] of Object.entries(files)) {
-        const results = await measureAll(file);
-        for (const [contender, steps] of results) {
-          rows.push([format, contender, ...STEPS.flatMap((step) => figures(steps.get(step)))]);
-        }
-        notes.push(...ratios(format, results));
+    const folder = await temporaryFolder("image");
+    const files = { JPEG: path.join(folder, "large.jpg"), PNG: path.join(folder, "small.png") };
+    await writeFile(
+      files.JPEG,
+      await sharp(...drawing(2725, 2225))
+        .jpeg({ quality: 85 })
+        .toBuffer(),
+    );
+    await writeFile(
+      files.PNG,
+      await sharp(...drawing(512, 512))
+        .png()
+        .toBuffer(),
+    );
+    const rows: (string | number)[][] = [];
+    const notes: string[] = [];
+    for (const [format, file] of Object.entries(files)) {
+      const results = await measureAll(file);
+      for (const [contender, steps] of results) {
+        rows.push([format, contender, ...STEPS.flatMap((step) => figures(steps.get(step)))]);
       }
-      return {
-        columns: ["file", "library", ...STEPS.flatMap((step) => [`${step} ms`, `${step} MiB`])],
-        rows,
-        notes: [
-          ...notes,
-          "ms: the fastest run. Whole way to decode: median of pairs in turn. MiB: how far the process grew beyond its start, file and library loaded; resize holds the decoded picture.",
-          "whole: file to normalized f32. wasm-vips and sharp shrink while they decode, with other numbers than Pillow's.",
-          ...(await refusals()),
-        ],
-      } satisfies Table;
-    } finally {
-      await rm(folder, { recursive: true });
+      notes.push(...ratios(format, results));
     }
+    return {
+      columns: ["file", "library", ...STEPS.flatMap((step) => [`${step} ms`, `${step} MiB`])],
+      rows,
+      notes: [
+        ...notes,
+        "ms: the fastest run. Whole way to decode: median of pairs in turn. MiB: how far the process grew beyond its start, file and library loaded; resize holds the decoded picture.",
+        "whole: file to normalized f32. wasm-vips and sharp shrink while they decode, with other numbers than Pillow's.",
+        ...(await refusals()),
+      ],
+    } satisfies Table;
   },
 };
 

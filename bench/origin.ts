@@ -1,11 +1,12 @@
 import { parseArgs } from "node:util";
 import type { EngineHost } from "../functions/origin/engine/host.ts";
 import type { Bench, Table } from "./bench.ts";
-import { ENGINE, longPrompt, shortPrompts, startEngine, startPeers } from "./origin/contenders.ts";
+import { ENGINE, shortPrompts, startEngine, startPeers } from "./origin/contenders.ts";
 import { loopDelayDuringPrefill, showLoopDelay } from "./origin/health.ts";
-import { openModel, type BenchModel } from "./origin/model.ts";
+import { openModel, ROWS, type BenchModel } from "./origin/model.ts";
 import { overload, type Overload } from "./origin/overload.ts";
 import { graphs, streams } from "./origin/rates.ts";
+import { writeRandomModel } from "./origin/random-model.ts";
 import { percent, times, type Row } from "./origin/show.ts";
 import { median, quantile } from "./numbers/statistics.ts";
 import { gapsUnderLongPrompt, timeToFirstToken } from "./origin/streams.ts";
@@ -15,9 +16,9 @@ const ROUNDS = 5;
 /**
  * The engine against bare `session.run`, transformers.js and llama.cpp on the same weights, one run, side by side.
  *
- *     npm run bench -- origin --model DIR [--peers DIR] [--gguf FILE] [--threads 2] [--part NAME...]
+ *     npm run bench -- origin [--model DIR] [--peers DIR] [--gguf FILE] [--threads 2] [--part NAME...]
  *
- * Parts: streams, graphs, latency, health, overload; all of them without `--part`. `--peers` is a folder where
+ * Without `--model` the weights are random, in the dimensions of the model that the recipe makes. Parts: streams, graphs, latency, health, overload; all of them without `--part`. `--peers` is a folder where
  * `@huggingface/transformers` and `node-llama-cpp` are installed. FOVEA_PROVIDER picks the provider.
  */
 export const bench: Bench = {
@@ -35,12 +36,10 @@ export const bench: Bench = {
       },
     });
     const wants = (part: string): boolean => values.part?.includes(part) ?? true;
-    if (values.model === undefined)
-      throw new Error("origin needs --model DIR: recipes/smollm2-135m-instruct/make.sh DIR");
-    const model = openModel(values.model);
+    const model = values.model === undefined ? await writeRandomModel() : openModel(values.model);
     const threads = Number(values.threads);
     const rows: Row[] = [];
-    const engine = await startEngine(model, "decoder_rows_q4", threads);
+    const engine = await startEngine(model, ROWS, threads);
     if (wants("streams") || wants("graphs")) {
       const peers = await startPeers(model, { peers: values.peers, gguf: values.gguf }, threads);
       if (wants("streams")) rows.push(...(await streams(model, engine, threads, peers)));
@@ -56,7 +55,7 @@ export const bench: Bench = {
       columns: ["figure", "value", "to reach"],
       rows,
       notes: [
-        `provider ${engine.provider.provider} (${engine.provider.reason}), ${threads} threads, graph decoder_rows_q4`,
+        `provider ${engine.provider.provider} (${engine.provider.reason}), ${threads} threads, graph ${ROWS}, ${model.name}`,
         "engine, bare session and peers take turns within a round; ratios are medians of those within each round",
       ],
     };
@@ -64,7 +63,7 @@ export const bench: Bench = {
 };
 
 async function latency(model: BenchModel, engine: EngineHost): Promise<Row[]> {
-  const long = longPrompt(model);
+  const { long } = model;
   const cold: number[] = [];
   const warm: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -83,8 +82,9 @@ async function latency(model: BenchModel, engine: EngineHost): Promise<Row[]> {
 }
 
 async function health(model: BenchModel, engine: EngineHost): Promise<Row[]> {
-  const long = longPrompt(model);
-  return [["event loop late during prefill", showLoopDelay(await loopDelayDuringPrefill(engine, long)), "< 20 ms"]];
+  return [
+    ["event loop late during prefill", showLoopDelay(await loopDelayDuringPrefill(engine, model.long)), "< 20 ms"],
+  ];
 }
 
 async function load(model: BenchModel, engine: EngineHost): Promise<Row[]> {

@@ -1,11 +1,11 @@
 import { fork } from "node:child_process";
-import { mkdtemp, open, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { once } from "node:events";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startMiniflareS3 } from "../test/releases/s3-servers.ts";
 import { writeSyntheticModel } from "../test/releases/synthetic-model.ts";
 import type { Bench, Table } from "./bench.ts";
+import { temporaryFolder } from "./files/temporary-folder.ts";
 import type { Job, Outcome, Step } from "./releases/job.ts";
 
 /**
@@ -34,7 +34,7 @@ export const bench: Bench = {
 };
 
 async function measure(megabytes: number, kind: string): Promise<(string | number)[][]> {
-  const folder = await mkdtemp(join(tmpdir(), "fovea-bench-releases-"));
+  const folder = await temporaryFolder("releases");
   const server = kind === "s3" ? await startMiniflareS3() : null;
   try {
     const dir = join(folder, "model");

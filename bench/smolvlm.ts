@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import OpenAI from "openai";
 import * as z from "zod";
@@ -11,6 +10,7 @@ import { startStack, type Stack } from "../infra/local/stack.ts";
 import { openStore } from "../infra/store/open-store.ts";
 import { exampleDataUri } from "../test/examples.ts";
 import type { Bench } from "./bench.ts";
+import { temporaryFolder } from "./files/temporary-folder.ts";
 import { writeSmolVlm } from "./smolvlm/folder.ts";
 
 const MODEL = "SmolVLM-256M-random";
@@ -28,33 +28,29 @@ export const bench: Bench = {
   title: "A model of SmolVLM-256M's dimensions, from import to an answer: memory and time per stage (encoder q8 or q4)",
   async run({ args: [dtype = "q8"] }) {
     await buildPlayground();
-    const directory = await mkdtemp(path.join(tmpdir(), "fovea-smolvlm-"));
+    const directory = await temporaryFolder("smolvlm");
     const model = path.join(directory, MODEL);
+    const writing = await timed(() => writeSmolVlm(model));
+    const options = { port: 0, originPort: 0, directory: path.join(directory, "stack"), apiKey: "bench" };
+    const stack = await startStack(options);
     try {
-      const writing = await timed(() => writeSmolVlm(model));
-      const options = { port: 0, originPort: 0, directory: path.join(directory, "stack"), apiKey: "bench" };
-      const stack = await startStack(options);
-      try {
-        const importing = await timed(() => importAs(stack, model, dtype));
-        const first = await timed(() => ask(stack, "what is this"));
-        const second = await timed(() => ask(stack, "and what else"));
-        const imported = importing.result;
-        return {
-          columns: ["stage", "at", "dtype", "MB", "", "load ms", "run ms"],
-          rows: rowsOf(imported),
-          notes: [
-            `the folder: ${megabytes(await folderBytes(model))}, written in ${writing.took}`,
-            `the release: ${megabytes(imported.totalBytes)}, checked, measured and published in ${importing.took}`,
-            ...describePicture(imported).map((line) => line.trim()),
-            `first question: ${first.took}: ${first.result}`,
-            `second question about the same picture: ${second.took}: ${second.result}`,
-          ],
-        };
-      } finally {
-        await stack.stop();
-      }
+      const importing = await timed(() => importAs(stack, model, dtype));
+      const first = await timed(() => ask(stack, "what is this"));
+      const second = await timed(() => ask(stack, "and what else"));
+      const imported = importing.result;
+      return {
+        columns: ["stage", "at", "dtype", "MB", "", "load ms", "run ms"],
+        rows: rowsOf(imported),
+        notes: [
+          `the folder: ${megabytes(await folderBytes(model))}, written in ${writing.took}`,
+          `the release: ${megabytes(imported.totalBytes)}, checked, measured and published in ${importing.took}`,
+          ...describePicture(imported).map((line) => line.trim()),
+          `first question: ${first.took}: ${first.result}`,
+          `second question about the same picture: ${second.took}: ${second.result}`,
+        ],
+      };
     } finally {
-      await rm(directory, { recursive: true, force: true });
+      await stack.stop();
     }
   },
 };

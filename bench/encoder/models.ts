@@ -6,7 +6,7 @@ import { compileGraph } from "../../shared/encoder/compile/compile.ts";
 import { LINEAR_KINDS, type LinearKind } from "../../shared/encoder/compile/pack.ts";
 import { MAX_SHARD_BYTES } from "../../shared/limits/limits.ts";
 import type { ReleaseFile } from "../../shared/releases/release.ts";
-import { encoderGraph, type EncoderShape } from "./graphs.ts";
+import { encoderGraph, type EncoderShape } from "../graphs/encoder.ts";
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 

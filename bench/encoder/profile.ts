@@ -4,7 +4,7 @@ import { compileGraph } from "../../shared/encoder/compile/compile.ts";
 import { LINEAR_KINDS } from "../../shared/encoder/compile/pack.ts";
 import { instantiate } from "../../shared/encoder/kernels.ts";
 import { encoderModule } from "../../infra/encoder/compile-encoder.ts";
-import { encoderGraph, SHAPES } from "./graphs.ts";
+import { encoderGraph, SHAPES } from "../graphs/encoder.ts";
 import { benchPixels } from "./pixels.ts";
 import { standInModule } from "./stand-in.ts";
 

@@ -15,14 +15,9 @@ export const ENGINE = {
 /** Tokens of one answer, on every side. */
 export const TOKENS = 48;
 
-/** Prompts that streams start from, about 40 tokens each. */
+/** Prompts that streams start from. */
 export function shortPrompts({ prompts }: BenchModel, count = 16): readonly Int32Array[] {
   return Array.from({ length: count }, (_, i) => prompts[i % 16] ?? new Int32Array([1]));
-}
-
-/** The second longest, of 612 tokens: as much as a question about a picture takes. */
-export function longPrompt({ prompts }: BenchModel): Int32Array {
-  return prompts.toSorted((a, b) => b.length - a.length)[1] ?? new Int32Array([1]);
 }
 
 export function startEngine(model: BenchModel, graph: string, threads: number): Promise<EngineHost> {
@@ -51,7 +46,7 @@ export async function startPeers(
   const has = (name: string): boolean => existsSync(join(folder, "node_modules", name));
   return {
     transformers: has("@huggingface/transformers")
-      ? await Peer.start("transformers.js", [folder, model.folder, visionEncoder(), ...common])
+      ? await Peer.start("transformers.js", [folder, model.folder, model.embedTokens, visionEncoder(), ...common])
       : null,
     llama:
       gguf !== undefined && has("node-llama-cpp") ? await Peer.start("llama.cpp", [folder, gguf, ...common]) : null,

@@ -1,12 +1,10 @@
-import { statSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { EngineHost } from "../../functions/origin/engine/host.ts";
 import { handBackRows } from "../../infra/releases/onnx/hand-back-rows.ts";
 import { memoryBandwidth } from "./bandwidth.ts";
 import { BareSession } from "./bare.ts";
-import { longPrompt, shortPrompts, startEngine, TOKENS, type Peers } from "./contenders.ts";
-import { graphPath, type BenchModel } from "./model.ts";
+import { shortPrompts, startEngine, TOKENS, type Peers } from "./contenders.ts";
+import { graphPath, MERGED, ROWS, weightBytes, type BenchModel } from "./model.ts";
 import { percent, perSecond, times, type Row } from "./show.ts";
 import { median } from "../numbers/statistics.ts";
 import { throughput } from "./streams.ts";
@@ -27,7 +25,7 @@ export async function streams(
   threads: number,
   { transformers, llama }: Peers,
 ): Promise<Row[]> {
-  const bare = await BareSession.open(graphPath(model, "decoder_rows_q4"), engine.spec, threads);
+  const bare = await BareSession.open(graphPath(model, ROWS), engine.spec, threads);
   const found = BATCHES.map((batch) => ({ batch, engine: [] as Rates, bare: [] as Rates, llama: [] as Rates }));
   const peer: Rates = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -55,7 +53,7 @@ export async function streams(
   rows.push(["16 streams against own single stream", times(median(ratios(sixteen, single))), ">= 2.5 x"]);
   if (transformers === null) rows.push(["transformers.js", "not installed (--peers)", ""]);
   else {
-    rows.push(["transformers.js, decoder_model_merged_q4, 1 stream", perSecond(median(peer)), ""]);
+    rows.push([`transformers.js, ${MERGED}, 1 stream`, perSecond(median(peer)), ""]);
     rows.push(["16 streams against transformers.js", times(median(ratios(sixteen, peer))), ">= 3 x"]);
   }
   if (llama === null) rows.push(["llama.cpp", "not installed (--peers, --gguf)", ""]);
@@ -70,33 +68,32 @@ export async function streams(
   return rows;
 }
 
-const GQA = "decoder_gqa_q4";
-/** What `fovea publish` makes of GQA. */
-const PUBLISHED = "decoder_gqa_q4_as_published";
-const GRAPHS = ["decoder_model_merged_q4", GQA, "decoder_rows_q4", PUBLISHED];
-
 /** One stream on each of our graphs, transformers.js between them, after a short prompt and a long one; the first is the file that it runs. */
 export async function graphs(model: BenchModel, threads: number, peers: Peers): Promise<Row[]> {
-  const published = await handBackRows(await readFile(graphPath(model, GQA)));
-  if (published === null) throw new Error(`${GQA} is left as it is when it is published`);
+  const published = await handBackRows(await readFile(graphPath(model, model.gqa)));
+  if (published === null) throw new Error(`${model.gqa} is left as it is when it is published`);
+  const names = [...model.graphs, publishedName(model)];
   // Beside the others, because its weights are where theirs are.
-  await writeFile(graphPath(model, PUBLISHED), published);
-  const engines = await Promise.all(GRAPHS.map((name) => startEngine(model, name, threads)));
-  await rm(graphPath(model, PUBLISHED));
+  await writeFile(graphPath(model, publishedName(model)), published);
+  const engines = await Promise.all(names.map((name) => startEngine(model, name, threads)));
+  await rm(graphPath(model, publishedName(model)));
   try {
-    return await compareGraphs(model, engines, peers);
+    return await compareGraphs(model, names, engines, peers);
   } finally {
     for (const engine of engines) await engine.close();
   }
 }
 
+const publishedName = ({ gqa }: BenchModel): string => `${gqa}_as_published`;
+
 async function compareGraphs(
   model: BenchModel,
+  names: readonly string[],
   engines: readonly EngineHost[],
   { transformers }: Peers,
 ): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const [prompt = new Int32Array([1])] of [shortPrompts(model, 1), [longPrompt(model)]]) {
+  for (const [prompt = new Int32Array([1])] of [shortPrompts(model, 1), [model.long]]) {
     const rates = engines.map((): Rates => []);
     const peer: Rates = [];
     for (let round = 0; round < ROUNDS; round++) {
@@ -106,13 +103,13 @@ async function compareGraphs(
     }
     const against = rates.map((each) => median(ratios(each, peer)));
     const after = `1 stream after ${prompt.length} tokens`;
-    for (const [n, name] of GRAPHS.entries()) {
+    for (const [n, name] of names.entries()) {
       const ratio = transformers === null ? "" : `, ${times(against[n] ?? Number.NaN)} transformers.js`;
       const goal = n === 0 && transformers !== null ? ">= 1.0 x" : "";
       rows.push([`engine, ${name}, ${after}`, perSecond(median(rates[n] ?? [])) + ratio, goal]);
     }
-    const gain = median(ratios(rates[GRAPHS.indexOf(PUBLISHED)] ?? [], rates[GRAPHS.indexOf(GQA)] ?? []));
-    rows.push([`${PUBLISHED} against ${GQA}, ${after}`, times(gain), ""]);
+    const gain = median(ratios(rates.at(-1) ?? [], rates[names.indexOf(model.gqa)] ?? []));
+    rows.push([`${publishedName(model)} against ${model.gqa}, ${after}`, times(gain), ""]);
     if (transformers !== null)
       rows.push([`best graph, ${after}, against transformers.js`, times(Math.max(...against)), ">= 1.2 x"]);
   }
@@ -121,9 +118,8 @@ async function compareGraphs(
 
 /** A decode step reads every weight once: what one stream reads a second, against what memory gives one thread. */
 function bandwidthShare(model: BenchModel, tokensPerSecond: number): string {
-  const weights = statSync(join(model.folder, "onnx", "model_q4.onnx_data")).size;
   const limit = memoryBandwidth();
-  return `${percent((weights * tokensPerSecond) / limit)} of ${(limit / 1e9).toFixed(1)} GB/s`;
+  return `${percent((weightBytes(model) * tokensPerSecond) / limit)} of ${(limit / 1e9).toFixed(1)} GB/s`;
 }
 
 const count = (streams: number): string => (streams === 1 ? "1 stream" : `${streams} streams`);

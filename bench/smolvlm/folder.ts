@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { encoderGraph, SMOLVLM_IN_TILES } from "../encoder/graphs.ts";
-import { decoderGraph, embedTokensGraph, type TextShape } from "./decoder.ts";
+import { encoderGraph, SMOLVLM_IN_TILES } from "../graphs/encoder.ts";
+import { decoderGraph, embedTokensGraph, type TextShape } from "../graphs/decoder.ts";
 import { smolVlmTokenizer } from "./tokenizer.ts";
 
 /** HuggingFaceTB/SmolVLM-256M-Instruct, by its config.json. */

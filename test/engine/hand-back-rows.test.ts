@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
-import { decoderGraph } from "../../bench/smolvlm/decoder.ts";
+import { decoderGraph } from "../../bench/graphs/decoder.ts";
 import { floats } from "../../functions/origin/backbones/tensors.ts";
 import { memoryByteSource } from "../../infra/releases/onnx/byte-source.ts";
 import { graphField, MODEL_GRAPH } from "../../infra/releases/onnx/graph-io.ts";

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -8,11 +8,12 @@ import { pathToFileURL } from "node:url";
  * transformers.js on the same `decoder_model_merged_q4.onnx`, in a process of its own. It loads decoders with separate
  * `embed_tokens` only as vision-language models, so the folder poses as one; the vision encoder is loaded and never run.
  *
- *     node transformers-js.ts PEERS_DIR MODEL_DIR VISION_ENCODER THREADS TOKENS
+ *     node transformers-js.ts PEERS_DIR MODEL_DIR EMBED_TOKENS VISION_ENCODER THREADS TOKENS
  *
  * Prints `{ready}`, then `{tokens_per_second}` for each line `[[id, ...]]`, one prompt.
  */
-const [peers = "", model = "", visionEncoder = "", threads = "2", tokens = "48"] = process.argv.slice(2);
+const [peers = "", model = "", embedTokens = "", visionEncoder = "", threads = "2", tokens = "48"] =
+  process.argv.slice(2);
 
 interface Streamer {
   put(value: unknown): void;
@@ -81,12 +82,14 @@ function poseAsVisionLanguageModel(): string {
   const root = mkdtempSync(join(tmpdir(), "fovea-bench-"));
   const to = join(root, "model");
   mkdirSync(join(to, "onnx"), { recursive: true });
+  process.once("exit", () => rmSync(root, { recursive: true, force: true }));
   const link = (from: string, name: string): void => symlinkSync(resolve(from), join(to, name));
-  for (const name of ["tokenizer.json", "tokenizer_config.json", "generation_config.json"])
-    link(join(model, name), name);
-  for (const name of ["decoder_model_merged_q4.onnx", "model_q4.onnx_data", "embed_tokens_q4.onnx"]) {
-    link(join(model, "onnx", name), `onnx/${name}`);
-  }
+  link(join(model, "generation_config.json"), "generation_config.json");
+  link(join(model, "onnx/decoder_model_merged_q4.onnx"), "onnx/decoder_model_merged_q4.onnx");
+  const shared = join(model, "onnx/model_q4.onnx_data");
+  if (existsSync(shared)) link(shared, "onnx/model_q4.onnx_data");
+  // One dtype names all files.
+  link(join(model, `onnx/${embedTokens}.onnx`), "onnx/embed_tokens_q4.onnx");
   link(visionEncoder, "onnx/vision_encoder_q4.onnx");
   if (readFileSync(visionEncoder).includes("vision_encoder.onnx_data"))
     throw new Error("the encoder needs its data file");

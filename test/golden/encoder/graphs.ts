@@ -1,5 +1,5 @@
-import { encoderGraph, type EncoderShape } from "../../../bench/encoder/graphs.ts";
-import { OnnxWriter } from "../../../bench/encoder/onnx-writer.ts";
+import { encoderGraph, type EncoderShape } from "../../../bench/graphs/encoder.ts";
+import { OnnxWriter } from "../../../bench/graphs/onnx-writer.ts";
 
 /** Small encoders that between them hold every pattern that the compiler knows. */
 

@@ -1,6 +1,6 @@
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
-import { OnnxWriter } from "../../../bench/encoder/onnx-writer.ts";
+import { OnnxWriter } from "../../../bench/graphs/onnx-writer.ts";
 import { encoderModule } from "../../../infra/encoder/compile-encoder.ts";
 import { assemble } from "../../../shared/encoder/compile/assemble.ts";
 import { cosine } from "../../../shared/encoder/compile/calibrate.ts";

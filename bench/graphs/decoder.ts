@@ -1,6 +1,6 @@
-import { OnnxWriter } from "../encoder/onnx-writer.ts";
-import { int4Linear } from "../encoder/graphs.ts";
-import { Random } from "../encoder/random.ts";
+import { OnnxWriter } from "./onnx-writer.ts";
+import { int4Linear } from "./encoder.ts";
+import { Random } from "./random.ts";
 
 /** A Llama by its dimensions. */
 export interface TextShape {
