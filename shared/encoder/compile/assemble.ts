@@ -32,7 +32,9 @@ type PlacedWord = number | { readonly weight: number };
 
 interface PlacedWeights {
   readonly kind: LinearKind;
+  /** The bias that it was packed with, and how many columns the weights were taken to have. */
   readonly of: Float32Array | null;
+  readonly n: number;
   readonly right: PlacedWord;
   readonly scales: PlacedWord;
   readonly bias: PlacedWord;
@@ -124,12 +126,14 @@ class Assembler {
   #weights(step: LinearStep, kind: LinearKind, pack: typeof packWeights): PlacedWeights {
     const placed = this.#packed.get(step.weight) ?? [];
     this.#packed.set(step.weight, placed);
-    const known = placed.find((one) => one.kind === kind && one.of === step.bias);
+    const n = step.columns?.of ?? step.n;
+    const known = placed.find((one) => one.kind === kind && one.of === step.bias && one.n === n);
     if (known !== undefined) return known;
-    const { right, scales, bias } = pack(kind, step.weight, step.bias, step.k, step.columns?.of ?? step.n);
+    const { right, scales, bias } = pack(kind, step.weight, step.bias, step.k, n);
     const made = {
       kind,
       of: step.bias,
+      n,
       right: this.#weight(right),
       scales: kind === LINEAR_KINDS.f32 ? NONE : this.#weight(scales),
       bias: this.#weight(bias),

@@ -60,10 +60,17 @@ export async function featuresOf(machine: Machine, tiles: readonly Float32Array[
   return features;
 }
 
+interface Packed {
+  readonly kind: LinearKind;
+  readonly bias: Float32Array | null;
+  readonly n: number;
+  readonly made: PackedWeights;
+}
+
 class Search {
   readonly #steps: Steps;
   readonly #module: WebAssembly.Module;
-  readonly #packed = new Map<Float32Array, Map<LinearKind, PackedWeights>>();
+  readonly #packed = new Map<Float32Array, Packed[]>();
 
   constructor(steps: Steps, module: WebAssembly.Module) {
     this.#steps = steps;
@@ -71,11 +78,13 @@ class Search {
   }
 
   assemble(kinds: ReadonlyMap<LinearStep, LinearKind>): Assembled {
-    const pack: typeof packWeights = (kind, weights, ...rest) => {
-      const known = this.#packed.get(weights) ?? new Map<LinearKind, PackedWeights>();
+    const pack: typeof packWeights = (kind, weights, bias, k, n) => {
+      const known = this.#packed.get(weights) ?? [];
       this.#packed.set(weights, known);
-      const made = known.get(kind) ?? packWeights(kind, weights, ...rest);
-      known.set(kind, made);
+      const found = known.find((one) => one.kind === kind && one.bias === bias && one.n === n);
+      if (found !== undefined) return found.made;
+      const made = packWeights(kind, weights, bias, k, n);
+      known.push({ kind, bias, n, made });
       return made;
     };
     // By their weights: the assembler may compute one product in several blocks of rows.

@@ -38,7 +38,9 @@ export function blockRows(steps: readonly Step[], blockSize = BLOCK_ROWS): Step[
       if (step !== undefined) result.push(step);
       continue;
     }
-    if (readers.get(step.out.buffer.id)?.length !== 1 || step.out.offset !== 0 || after.x.offset !== 0) {
+    // Read whole beside that, as the residual of the product that multiplies it, it has to exist as a whole.
+    const once = readers.get(step.out.buffer.id)?.length === 1 && after.residual?.buffer !== step.out.buffer;
+    if (!once || step.out.offset !== 0 || after.x.offset !== 0) {
       result.push(step);
       continue;
     }

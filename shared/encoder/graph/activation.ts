@@ -6,7 +6,14 @@ import type { Activation } from "./steps.ts";
  * same graph on paper. erf-GELU and tanh-GELU differ by 5e-4, so the tolerance tells all apart.
  */
 const TOLERANCE = 2e-6;
-const SAMPLES = Array.from({ length: 97 }, (_, i) => (i - 48) / 8);
+/**
+ * Where activations bend, on no lattice that a rounding could share, and from 1e-3 to 1e6 on both sides, so that a clamp is met
+ * wherever it stands.
+ */
+const SAMPLES = [
+  ...Array.from({ length: 97 }, (_, i) => ((i - 48) * Math.SQRT2) / 11),
+  ...Array.from({ length: 80 }, (_, i) => 1e-3 * 1.3 ** i).flatMap((x) => [x, -x]),
+];
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 

@@ -66,6 +66,7 @@ export class Builder {
   }
 
   copy(from: View, out: View, node: Node): void {
+    if (elements(from.dims) === 0) return;
     const merged = mergeDims(from, out);
     if (merged.dims.length > MAX_COPY_DIMS) throw unsupported(node, `moves ${merged.dims.length} dimensions at once`);
     const { dims } = merged;

@@ -1,10 +1,11 @@
 import { constant } from "./fold.ts";
 import type { Node } from "../onnx/graph.ts";
 import { DATA_TYPES, elements, type Tensor } from "../onnx/tensor.ts";
+import { int } from "./attributes.ts";
 import { requireLanes, type Builder } from "./builder.ts";
 import { absorb, floats } from "./linear-rules.ts";
 import { BINARY } from "./scalar-functions.ts";
-import { broadcast, broadcastStrides, walk } from "./strides.ts";
+import { broadcast, broadcastStrides, sameDims, walk } from "./strides.ts";
 import { unsupported } from "./unsupported.ts";
 import { dimsOf, type Constant, type Linear, type Mapped, type Normal, type Value, type View } from "./value.ts";
 
@@ -45,7 +46,8 @@ function normal(node: Node, builder: Builder, a: Value, b: Value): Normal | null
   if (a.stage === "variance" && node.op === "Add" && scalar !== null) return { ...a, node, eps: a.eps + scalar };
   if (a.stage === "done" && b.kind === "constant") {
     const values = floats(b.tensor);
-    if (values.length !== a.dims.at(-1)) return null;
+    const width = a.dims.at(-1);
+    if (values.length !== width || b.tensor.dims.at(-1) !== width || b.tensor.dims.length > a.dims.length) return null;
     if (node.op === "Mul" && a.gamma === null && a.beta === null) return { ...a, node, gamma: values };
     if (node.op === "Add" && a.beta === null) return { ...a, node, beta: values };
   }
@@ -87,8 +89,10 @@ function combine(node: Node, builder: Builder, a: Value, b: Value, multiply: boo
 /** x + y where x is a product that is still open: y becomes its residual. */
 function residual(node: Node, builder: Builder, linear: Linear, other: Value): Linear | null {
   if (linear.residual !== null || builder.exists(linear)) return null;
-  if (elements(dimsOf(other)) !== elements(linear.dims)) return null;
-  return { ...linear, node: linear.node, residual: builder.rows(other, node) };
+  const dims = broadcast(dimsOf(other), linear.dims);
+  if (dims === null || elements(dims) !== elements(linear.dims) || elements(dims) !== elements(dimsOf(other)))
+    return null;
+  return { ...linear, dims, residual: builder.rows(other, node) };
 }
 
 function withScalar(node: Node, builder: Builder, a: Value, b: Value, value: number, flipped: boolean): Value {
@@ -107,14 +111,17 @@ function withScalar(node: Node, builder: Builder, a: Value, b: Value, value: num
   return unary(node, a, flipped ? (x) => f(value, x) : (x) => f(x, value));
 }
 
-function allZero(tensor: Tensor): boolean {
-  return tensor.data.every((value) => value === 0);
+/** A mask or bias that leaves scores as they are, in value and shape. */
+function leaves(scores: Value, { data, dims }: Tensor): boolean {
+  const to = broadcast(dims, dimsOf(scores));
+  return to !== null && sameDims(to, dimsOf(scores)) && data.every((value) => value === 0);
 }
 
 /** Add, Sub, Mul, Div, Pow, Min, Max of values of which at least one depends on the picture. */
 export function binary(node: Node, builder: Builder, a: Value, b: Value): Value {
   const f = BINARY[node.op];
   if (f === undefined) throw unsupported(node, "not among the operators of the runtime");
+  if (int(node, "fmod", 0) !== 0) throw unsupported(node, "fmod");
   if (b.kind === "constant" && b.tensor.data.length === 1 && b.tensor.dims.length <= dimsOf(a).length)
     return withScalar(node, builder, a, b, b.tensor.data[0] ?? NaN, false);
   if (a.kind === "constant" && a.tensor.data.length === 1 && a.tensor.dims.length <= dimsOf(b).length)
@@ -122,7 +129,7 @@ export function binary(node: Node, builder: Builder, a: Value, b: Value): Value 
   const part = normal(node, builder, a, b) ?? (node.op === "Sub" ? null : normal(node, builder, b, a));
   if (part !== null) return part;
   const [x, y] = [asMapped(a, node), asMapped(b, node)];
-  if (x !== null && y !== null && x.base === y.base) {
+  if (x !== null && y !== null && x.base === y.base && sameDims(x.dims, y.dims)) {
     const [left, right] = [x.f, y.f];
     return { ...x, node, f: (value) => f(left(value), right(value)) };
   }
@@ -149,7 +156,7 @@ function withConstant(node: Node, builder: Builder, value: Value, other: Constan
   const apply = (op: "Add" | "Mul", data: Float32Array): Value => {
     const operand: Constant = { kind: "constant", tensor: { ...tensor, dtype: DATA_TYPES.float, data } };
     if (value.kind === "scores") {
-      if (op === "Add" && allZero(operand.tensor)) return value;
+      if (op === "Add" && leaves(value, operand.tensor)) return value;
       throw unsupported(node, "a mask or bias on scores of attention");
     }
     if (value.kind === "linear" && !builder.exists(value)) {

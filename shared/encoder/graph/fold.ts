@@ -1,7 +1,7 @@
 import { MAX_FOLDED_ELEMENTS } from "../../limits/encoder.ts";
 import type { Node } from "../onnx/graph.ts";
 import { DATA_TYPES, elements, isFloat, type Tensor } from "../onnx/tensor.ts";
-import { axisOf, float, int, ints } from "./attributes.ts";
+import { autoPadded, axisOf, dilated, float, int, ints } from "./attributes.ts";
 import { BINARY, COMPARES, UNARY } from "./scalar-functions.ts";
 import { moved, reshaped, split, type Moved, type Numbers } from "./shape-rules.ts";
 import { broadcast, broadcastStrides, rowMajor, walk } from "./strides.ts";
@@ -28,6 +28,7 @@ function elementwise(node: Node, a: Tensor, b: Tensor): Tensor {
   const f = BINARY[node.op];
   const dims = broadcast(a.dims, b.dims);
   if (f === undefined || dims === null) throw unsupported(node, "constant shapes that do not broadcast");
+  if (int(node, "fmod", 0) !== 0) throw unsupported(node, "fmod");
   const result = constant(COMPARES.has(node.op) ? DATA_TYPES.bool : a.dtype, dims);
   const [sa, sb] = [broadcastStrides(a.dims, dims), broadcastStrides(b.dims, dims)];
   const whole = node.op === "Div" && !isFloat(a.dtype);
@@ -112,7 +113,9 @@ function maxPool(node: Node, from: Tensor): Tensor {
   const [n = 0, c = 0, h = 0, w = 0] = from.dims;
   const [kh = 1, kw = 1] = ints(node, "kernel_shape") ?? [];
   const [sh = 1, sw = 1] = ints(node, "strides") ?? [];
-  if (from.dims.length !== 4 || (ints(node, "pads") ?? []).some((pad) => pad !== 0)) throw unsupported(node, "padding");
+  const padded = (ints(node, "pads") ?? []).some((pad) => pad !== 0) || autoPadded(node);
+  if (from.dims.length !== 4 || padded || dilated(node) || int(node, "ceil_mode", 0) !== 0)
+    throw unsupported(node, "padding or dilation");
   const [oh, ow] = [Math.floor((h - kh) / sh) + 1, Math.floor((w - kw) / sw) + 1];
   const result = constant(from.dtype, [n, c, oh, ow]);
   walk([n * c, oh, ow], [h * w, sh * w, sw], 0, (at, to) => {
@@ -128,7 +131,8 @@ function dequantize(node: Node, [from, scale, zero]: Inputs): Tensor {
   const axis = scale.data.length === 1 ? 0 : axisOf(int(node, "axis", 1), from.dims.length);
   const inner = elements(from.dims.slice(axis + 1));
   const size = scale.data.length === 1 ? 1 : scale.data.length;
-  if (size !== 1 && size !== from.dims[axis]) throw unsupported(node, "scales in blocks");
+  if ((size !== 1 && size !== from.dims[axis]) || int(node, "block_size", 0) !== 0)
+    throw unsupported(node, "scales in blocks");
   const result = constant(DATA_TYPES.float, from.dims);
   for (const [i, value] of from.data.entries()) {
     const at = Math.floor(i / inner) % size;
@@ -187,7 +191,7 @@ export function fold(node: Node, inputs: Inputs): Tensor[] | null {
   const unary = UNARY[node.op];
   if (unary !== undefined)
     return [constant(COMPARES.has(node.op) ? DATA_TYPES.bool : a.dtype, a.dims, Array.from(a.data, unary))];
-  if (BINARY[node.op] !== undefined && b) return [elementwise(node, a, b)];
+  if (BINARY[node.op] !== undefined && b && inputs.length === 2) return [elementwise(node, a, b)];
   switch (node.op) {
     case "Identity":
       return [a];

@@ -1,6 +1,6 @@
 import type { Node } from "../onnx/graph.ts";
 import { elements, type Tensor } from "../onnx/tensor.ts";
-import { float, int, ints } from "./attributes.ts";
+import { autoPadded, dilated, float, int, ints } from "./attributes.ts";
 import { requireLanes, type Builder } from "./builder.ts";
 import { rowMajor } from "./strides.ts";
 import { unsupported } from "./unsupported.ts";
@@ -27,7 +27,10 @@ export function matMul(node: Node, builder: Builder, x: Value, weight: Tensor): 
   if (elements(weight.dims) !== k * n) throw unsupported(node, "a batch of constant matrices");
   const rows = builder.rows(x, node);
   if (rows.dims.at(-1) !== k) throw unsupported(node, "shapes that do not fit");
-  return open(node, rows, floats(weight), n, [...rows.dims.slice(0, -1), n]);
+  const rank = rows.dims.length;
+  if (rank < 2 && weight.dims.length > 2) throw unsupported(node, "a vector times a batch");
+  const ones = Array.from({ length: Math.max(0, weight.dims.length - Math.max(2, rank)) }, () => 1);
+  return open(node, rows, floats(weight), n, [...ones, ...rows.dims.slice(0, -1), n]);
 }
 
 export function gemm(node: Node, builder: Builder, x: Value, weight: Tensor, bias: Tensor | null): Linear {
@@ -42,7 +45,8 @@ export function gemm(node: Node, builder: Builder, x: Value, weight: Tensor, bia
   const linear = open(node, from, data, n, [...from.dims.slice(0, -1), n]);
   if (bias === null) return linear;
   const values = floats(bias);
-  if (values.length !== n && values.length !== 1) throw unsupported(node, "a bias that is no row");
+  if (values.length !== 1 && (values.length !== n || bias.dims.at(-1) !== n))
+    throw unsupported(node, "a bias that is no row");
   return { ...linear, bias: values.length === n ? values : new Float32Array(n).fill(values[0] ?? 0) };
 }
 
@@ -50,11 +54,8 @@ export function gemm(node: Node, builder: Builder, x: Value, weight: Tensor, bia
 export function conv(node: Node, builder: Builder, x: Value, weight: Tensor, bias: Tensor | null): View {
   const [d = 0, c = 0, kh = 0, kw = 0] = weight.dims;
   const [sh = 1, sw = 1] = ints(node, "strides") ?? [];
-  const padded =
-    (ints(node, "pads") ?? []).some((pad) => pad !== 0) ||
-    (node.attributes.get("auto_pad")?.s ?? "").startsWith("SAME");
-  const dilated = (ints(node, "dilations") ?? []).some((dilation) => dilation !== 1);
-  if (padded || dilated || int(node, "group", 1) !== 1) throw unsupported(node, "padding, dilation or groups");
+  const padded = (ints(node, "pads") ?? []).some((pad) => pad !== 0) || autoPadded(node);
+  if (padded || dilated(node) || int(node, "group", 1) !== 1) throw unsupported(node, "padding, dilation or groups");
   const from = builder.view(x, node);
   const [n = 0, channels = 0, h = 0, w = 0] = from.dims;
   if (from.dims.length !== 4 || weight.dims.length !== 4 || n !== 1 || channels !== c || sh < 1 || sw < 1)

@@ -8,10 +8,10 @@ import { binary, unary } from "./elementwise-rules.ts";
 import { constant, fold } from "./fold.ts";
 import { conv, floats, gemm, matMul } from "./linear-rules.ts";
 import { averagePool, reduceMean } from "./pooling-rules.ts";
-import { UNARY } from "./scalar-functions.ts";
+import { BINARY, UNARY } from "./scalar-functions.ts";
 import { moved, reshaped, split, type Numbers } from "./shape-rules.ts";
 import type { Steps } from "./steps.ts";
-import { reshapeStrides } from "./strides.ts";
+import { broadcast, reshapeStrides, sameDims } from "./strides.ts";
 import { unsupported, UnsupportedGraph } from "./unsupported.ts";
 import { dimsOf, type Constant, type Value, type View } from "./value.ts";
 
@@ -43,8 +43,18 @@ function wrap(tensors: ReturnType<typeof fold>): Constant[] | null {
   return tensors?.map((tensor) => ({ kind: "constant", tensor })) ?? null;
 }
 
+/** onnxruntime's SkipLayerNormalization where it names none. */
+const SKIP_EPSILON = 1e-12;
+/** From here on Softmax is over the last axis where it names none, and over one axis alone. */
+const OPSET_OF_ONE_AXIS = 13;
+
 class Lowering {
   readonly builder = new Builder();
+  readonly #opset: number;
+
+  constructor(opset: number) {
+    this.#opset = opset;
+  }
 
   /** The outputs of one node. */
   apply(node: Node, inputs: Values): readonly Value[] {
@@ -78,12 +88,8 @@ class Lowering {
     };
     // Half precision was the exporter's choice of storage; here all between products is f32.
     if (node.op === "Identity" || (node.op === "Cast" && isFloat(int(node, "to", 0)))) return [a];
-    if (node.op === "Expand") {
-      if (elements(numbers(1) ?? []) > elements(dimsOf(a)))
-        throw unsupported(node, "repeats what depends on the picture");
-      return [a];
-    }
-    const dims = reshaped(node, dimsOf(a), numbers);
+    const dims = node.op === "Expand" ? expanded(node, dimsOf(a), numbers) : reshaped(node, dimsOf(a), numbers);
+    if (dims !== null && sameDims(dims, dimsOf(a))) return [a];
     if (dims !== null) {
       const view = this.builder.view(a, node);
       const strides = reshapeStrides(view.dims, view.strides, dims);
@@ -110,7 +116,6 @@ class Lowering {
   }
 
   #compute(node: Node, a: Value, b: Value | null, inputs: Values): Value {
-    const third = inputs[2]?.kind === "constant" ? inputs[2].tensor : null;
     const activation = ACTIVATIONS[node.op];
     if (activation !== undefined) return unary(node, b === null ? a : this.#sum(node, a, b), activation(node));
     switch (node.op) {
@@ -120,16 +125,14 @@ class Lowering {
         return product(node, this.builder, a, b);
       case "Gemm":
         if (b?.kind !== "constant") throw unsupported(node, "no constant on the right");
-        return gemm(node, this.builder, a, b.tensor, third);
+        return gemm(node, this.builder, a, b.tensor, bias(node, inputs[2]));
       case "Conv":
         if (b?.kind !== "constant") throw unsupported(node, "no constant kernel");
-        return conv(node, this.builder, a, b.tensor, third);
+        return conv(node, this.builder, a, b.tensor, bias(node, inputs[2]));
       case "LayerNormalization":
-        return this.#layerNorm(node, a, b, third);
+        return this.#layerNorm(node, a, b, bias(node, inputs[2]), 1e-5);
       case "Softmax":
-        if (a.kind !== "scores" || axisOf(int(node, "axis", -1), a.dims.length) !== a.dims.length - 1)
-          throw unsupported(node, "of what are no scores of attention");
-        return { ...a, node, softmax: true };
+        return this.#softmax(node, a);
       case "Attention":
       case "com.microsoft.MultiHeadAttention":
         return whole(node, this.builder, inputs);
@@ -148,17 +151,26 @@ class Lowering {
     }
     const one = UNARY[node.op];
     if (one !== undefined) return unary(node, a, one);
+    if (BINARY[node.op] !== undefined && inputs.length > 2) throw unsupported(node, "more than two inputs");
     if (b !== null) return binary(node, this.builder, a, b);
     throw unsupported(node, "not among the operators of the runtime");
   }
 
-  #layerNorm(node: Node, a: Value, scale: Value | null, bias: Constant["tensor"] | null): View {
+  #softmax(node: Node, a: Value): Value {
+    const rank = dimsOf(a).length;
+    const axis = axisOf(int(node, "axis", this.#opset < OPSET_OF_ONE_AXIS ? 1 : -1), rank);
+    if (a.kind !== "scores" || a.softmax || axis !== rank - 1)
+      throw unsupported(node, "of what are no scores of attention");
+    return { ...a, node, softmax: true };
+  }
+
+  #layerNorm(node: Node, a: Value, scale: Value | null, shift: Constant["tensor"] | null, eps: number): View {
     const rank = dimsOf(a).length;
     if (scale?.kind !== "constant" || axisOf(int(node, "axis", -1), rank) !== rank - 1)
       throw unsupported(node, "over more than the last dimension");
     const gamma = floats(scale.tensor);
-    const beta = bias === null ? new Float32Array(gamma.length) : floats(bias);
-    return this.builder.layerNorm(a, gamma, beta, float(node, "epsilon", 1e-5), node);
+    const beta = shift === null ? new Float32Array(gamma.length) : floats(shift);
+    return this.builder.layerNorm(a, gamma, beta, float(node, "epsilon", eps), node);
   }
 
   #sum(node: Node, a: Value, b: Value): Value {
@@ -166,13 +178,12 @@ class Lowering {
   }
 
   /** Input, skip, gamma, beta, bias -> the LayerNorm of their sum and, as fourth output, the sum. */
-  #skipLayerNorm(node: Node, [a, skip, gamma, beta, bias]: Values): readonly Value[] {
+  #skipLayerNorm(node: Node, [a, skip, gamma, beta, third]: Values): readonly Value[] {
     if (!a || !skip) throw unsupported(node, "missing inputs");
     if (node.outputs[1] || node.outputs[2]) throw unsupported(node, "its mean or deviation as an output");
     const added = this.#sum(node, a, skip);
-    const sum = this.builder.view(bias ? this.#sum(node, added, bias) : added, node);
-    const shift = beta?.kind === "constant" ? beta.tensor : null;
-    const normal = this.#layerNorm(node, sum, gamma ?? null, shift);
+    const sum = this.builder.view(third ? this.#sum(node, added, third) : added, node);
+    const normal = this.#layerNorm(node, sum, gamma ?? null, bias(node, beta), SKIP_EPSILON);
     return [normal, normal, normal, sum];
   }
 
@@ -200,10 +211,27 @@ function shapeOf(node: Node, value: Value): Constant {
   return { kind: "constant", tensor: constant(DATA_TYPES.int64, [part.length], part) };
 }
 
+/** An input that has to be constant where it is there. */
+function bias(node: Node, value: Value | null | undefined): Constant["tensor"] | null {
+  if (value === null || value === undefined) return null;
+  if (value.kind !== "constant") throw unsupported(node, "a bias that depends on the picture");
+  return value.tensor;
+}
+
+function expanded(node: Node, dims: readonly number[], numbers: Numbers): number[] {
+  const to = broadcast(dims, numbers(1) ?? []);
+  if (to === null || elements(to) !== elements(dims)) throw unsupported(node, "repeats what depends on the picture");
+  return to;
+}
+
 function chosen(node: Node, condition: Constant, yes: Value, no: Value): Value {
   const [first] = condition.tensor.data;
   if (!condition.tensor.data.every((value) => value === first)) throw unsupported(node, "a mask with holes");
-  return first ? yes : no;
+  const value = first ? yes : no;
+  const inner = broadcast(dimsOf(yes), dimsOf(no));
+  const dims = inner === null ? null : broadcast(condition.tensor.dims, inner);
+  if (dims === null || !sameDims(dims, dimsOf(value))) throw unsupported(node, "repeats what it chooses");
+  return value;
 }
 
 /** Only what the output needs: exporters leave branches behind that nobody reads. */
@@ -225,7 +253,7 @@ function needed(graph: Graph, output: string): ReadonlySet<Node> {
  * what the runtime lacks. Constants are folded on the way; what depends on shapes alone is a constant.
  */
 export function lower(graph: Graph): Steps {
-  const lowering = new Lowering();
+  const lowering = new Lowering(graph.opset);
   const { builder } = lowering;
   const values = new Map<string, Value>();
   const assumedTrue: string[] = [];
@@ -266,5 +294,6 @@ export function lower(graph: Graph): Steps {
     throw new UnsupportedGraph("The output does not depend on the picture.");
   const slot = builder.rows(result, last);
   const width = slot.dims.at(-1) ?? 0;
+  if (elements(slot.dims) === 0) throw new UnsupportedGraph("The output has no elements.");
   return { steps: builder.steps, input, output: { slot, rows: elements(slot.dims) / width, width }, assumedTrue };
 }

@@ -1,6 +1,6 @@
 import type { Node } from "../onnx/graph.ts";
 import { elements } from "../onnx/tensor.ts";
-import { axisOf, int, ints } from "./attributes.ts";
+import { axisOf, dilated, int, ints } from "./attributes.ts";
 import { requireLanes, type Builder } from "./builder.ts";
 import { unsupported } from "./unsupported.ts";
 import { dimsOf, type Value, type View } from "./value.ts";
@@ -23,6 +23,7 @@ export function reduceMean(node: Node, builder: Builder, a: Value, given: readon
   if (axis !== dims.length - 2) throw unsupported(node, "over another dimension than rows or columns");
   const from = builder.rows(a, node);
   const [rows = 0, columns = 0] = dims.slice(-2);
+  if (elements(dims) === 0) throw unsupported(node, "of nothing");
   const groups = elements(dims.slice(0, -2));
   const out = builder.fresh([...dims.slice(0, -2), ...(keep ? [1] : []), columns]);
   builder.steps.push({ kind: "mean", from, out, groups, rows, columns: requireLanes(columns, node) });
@@ -35,7 +36,7 @@ export function averagePool(node: Node, builder: Builder, a: Value): View {
   const [n = 0, c = 0, h = 0, w = 0] = from.dims;
   const [kh = 1, kw = 1] = ints(node, "kernel_shape") ?? [];
   const [sh = 1, sw = 1] = ints(node, "strides") ?? [];
-  const padded = (ints(node, "pads") ?? []).some((pad) => pad !== 0);
+  const padded = (ints(node, "pads") ?? []).some((pad) => pad !== 0) || dilated(node);
   if (from.dims.length !== 4 || n !== 1 || padded || kh !== sh || kw !== sw || h % kh !== 0 || w % kw !== 0)
     throw unsupported(node, "windows that overlap or do not fill the picture");
   const [, cs = 0, hs = 0, ws = 0] = from.strides;

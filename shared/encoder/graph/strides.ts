@@ -20,6 +20,10 @@ export function broadcast(a: readonly number[], b: readonly number[]): number[] 
   return dims;
 }
 
+export function sameDims(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((dim, i) => dim === b[i]);
+}
+
 /** Strides that walk a tensor of `dims` in the order of the broadcast shape `to`: 0 where it repeats. */
 export function broadcastStrides(dims: readonly number[], to: readonly number[]): number[] {
   const own = rowMajor(dims);

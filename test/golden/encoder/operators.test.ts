@@ -1,13 +1,7 @@
-import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { OnnxWriter } from "../../../bench/graphs/onnx-writer.ts";
-import { encoderModule } from "../../../infra/encoder/compile-encoder.ts";
-import { assemble } from "../../../shared/encoder/compile/assemble.ts";
-import { cosine } from "../../../shared/encoder/compile/calibrate.ts";
 import { compileGraph } from "../../../shared/encoder/compile/compile.ts";
-import { LINEAR_KINDS } from "../../../shared/encoder/compile/pack.ts";
-import { parseProgram } from "../../../shared/encoder/program/program.ts";
-import { Machine } from "../../../shared/encoder/program/run.ts";
+import { compare } from "./against-onnxruntime.ts";
 import { picture } from "./graphs.ts";
 
 /**
@@ -116,23 +110,13 @@ describe("operators against native onnxruntime", () => {
   ];
   it.each(taken)("%s", async (name, op, opset = 17, rows = ROWS) => {
     const onnx = graphOf(op, opset, rows);
-    const session = await ort.InferenceSession.create(onnx, { graphOptimizationLevel: "disabled" });
-    const pixels = picture(SIDE);
-    const feeds = { pixel_values: new ort.Tensor("float32", pixels, [1, 3, SIDE, SIDE]) };
-    const wanted = (await session.run(feeds))["image_features"]?.data as Float32Array;
-    const compiled = compileGraph(onnx);
-    if ("unsupported" in compiled) throw new Error(compiled.unsupported);
-    const { program, weights } = assemble(compiled.steps, () => LINEAR_KINDS.f32);
-    const machine = new Machine(parseProgram(program), await encoderModule());
-    machine.weights().set(weights);
-    const found = await machine.run((input) => input.set(pixels));
-    expect([machine.program.output.rows, machine.program.output.width]).toEqual([rows, WIDTH]);
+    const found = await compare(onnx, picture(SIDE));
+    if (typeof found === "string") throw new Error(found);
+    expect([found.rows, found.width]).toEqual([rows, WIDTH]);
     // Attention is in bytes; all else in float32 here.
     const exact = !name.includes("Attention");
-    expect(cosine(found, wanted)).toBeGreaterThan(exact ? 0.999999 : 0.9998);
-    // Cosine sees no factor.
-    const size = (values: Float32Array): number => Math.hypot(...values);
-    expect(Math.abs(size(found) / size(wanted) - 1)).toBeLessThan(exact ? 1e-4 : 1e-2);
+    expect(found.cosine).toBeGreaterThan(exact ? 0.999999 : 0.9998);
+    expect(Math.abs(found.ratio - 1)).toBeLessThan(exact ? 1e-4 : 1e-2);
   });
 });
 
