@@ -146,6 +146,12 @@ const linear: Instruction = {
   work: ([, , , , , , , , , rows = 0, k = 0, n = 0]) => rows * k * n,
 };
 
+/**
+ * Strides of 0 would let a few bytes make an instruction that never ends, and nothing interrupts one. 65,536 queries by as many
+ * keys of width 64: what products of matrices reach in the memory that a program has, and a few seconds.
+ */
+const MAX_ATTENTION_WORK = 2 ** 38;
+
 const attention: Instruction = {
   name: "attention",
   operands: [
@@ -189,6 +195,7 @@ const attention: Instruction = {
     scratch = 0,
   ]) => {
     if (!counts(heads, tq, tk, d) || !lanes(d) || tk > 65_536 || !Number.isFinite(scale)) return "heads, rows or width";
+    if (heads * tq * tk * d > MAX_ATTENTION_WORK) return "number of queries and keys";
     if (!lanes(outHead, outRow, qHead, qRow, kHead, kRow, vHead, vRow)) return "strides";
     return [
       write(out, span([heads, tq], [outHead, outRow], d * 4)),

@@ -78,6 +78,31 @@ describe("parseProgram", () => {
     expect(() => parseProgram(writeProgram(header, Uint32Array.of(INSTRUCTIONS.length)))).toThrow("unknown");
   });
 
+  it("refuses attention over a few bytes that would run for years", () => {
+    const [opcode, one] = [INSTRUCTIONS.findIndex(({ name }) => name === "attention"), 0x3f800000];
+    const header = {
+      format: "fovea.encoder/1",
+      kernels: KERNELS_VERSION,
+      weightsBytes: 0,
+      arenaBytes: 16 * 1024 * 1024,
+      input: { offset: 0, dims: [4] },
+      output: { offset: 0, rows: 1, width: 4 },
+      assumedTrue: [],
+    } as const;
+    /** Every stride is 0, so that no extent grows with the rows. */
+    const attention = (heads: number, queries: number, keys: number): Uint8Array => {
+      const strided = Array.from({ length: 12 }, () => 0);
+      return writeProgram(header, Uint32Array.of(opcode, ...strided, heads, queries, keys, 4, one, 64));
+    };
+    expect(parseProgram(attention(12, 1024, 1024)).instructions).toHaveLength(1);
+    for (const [heads, queries] of [
+      [2 ** 26, 2 ** 26],
+      [1, 2 ** 26],
+      [2 ** 21, 1],
+    ] as const)
+      expect(() => parseProgram(attention(heads, queries, 65_536))).toThrow("no valid number of queries and keys");
+  });
+
   it("whatever a number of an instruction is changed to: refused, or still inside (property, 4,000 changes)", () => {
     const start = wordsStart();
     const words = (file.length - start) / 4;
