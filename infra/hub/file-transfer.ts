@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { constants, createReadStream } from "node:fs";
-import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { HubError } from "./hub-error.ts";
 import type { HubHttp } from "./hub-http.ts";
+import { openPartial, writeAt } from "./partial-file.ts";
 import { pieces } from "./pieces.ts";
 
 /** A file of a repository, as its listing names it. */
@@ -62,7 +63,7 @@ async function fill(
   partial: string,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
-  const handle = await open(partial, constants.O_RDWR | constants.O_CREAT);
+  const handle = await openPartial(partial);
   try {
     let at = (await handle.stat()).size;
     if (at > file.size) {
@@ -144,16 +145,4 @@ function checkAnswer({ status, headers }: Response, etag: string | null, file: H
 
 function changed({ path }: HubFile, how: string): HubError {
   return new HubError("changed", `${path} ${how}: it changed at the hub; run the command again`);
-}
-
-async function writeAt(handle: FileHandle, bytes: Uint8Array, at: number, { path }: HubFile): Promise<void> {
-  try {
-    for (let written = 0; written < bytes.length;) {
-      written += (await handle.write(bytes, written, bytes.length - written, at + written)).bytesWritten;
-    }
-  } catch (cause) {
-    const full = cause instanceof Error && "code" in cause && (cause.code === "ENOSPC" || cause.code === "EDQUOT");
-    const what = full ? "the disk is full" : `writing failed (${cause instanceof Error ? cause.message : "?"})`;
-    throw new HubError("disk", `${what} at ${path}; mend it, and the same command goes on where it stopped`, { cause });
-  }
 }
