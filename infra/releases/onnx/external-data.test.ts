@@ -80,6 +80,48 @@ describe("moveWeights", () => {
   });
 });
 
+describe("external data below the top of a graph", () => {
+  const text = (value: string) => new TextEncoder().encode(value);
+  const inline = concatBytes([writeField(8, text("w")), writeField(9, new Uint8Array(4096))]);
+  const external = writeField(13, concatBytes([writeField(1, text("location")), writeField(2, text("m.onnx_data"))]));
+  /** A graph with one initializer of its own, and one node with this attribute. */
+  const around = (attribute: Uint8Array) =>
+    concatBytes([writeField(1, writeField(5, attribute)), writeField(5, inline)]);
+  const branch = writeField(5, external);
+
+  it.each([
+    ["of a constant", writeField(7, around(writeField(5, external)))],
+    ["of a list of tensors", writeField(7, around(writeField(10, external)))],
+    ["of a branch", writeField(7, around(writeField(6, branch)))],
+    ["of a branch in a branch", writeField(7, around(writeField(6, around(writeField(6, branch)))))],
+    ["of one of several bodies", writeField(7, around(writeField(11, branch)))],
+    [
+      "of a sparse initializer",
+      writeField(7, concatBytes([writeField(5, inline), writeField(15, writeField(1, external))])),
+    ],
+    ["of a sparse attribute", writeField(7, around(writeField(22, writeField(2, external))))],
+    [
+      "of a local function",
+      concatBytes([
+        writeField(7, writeField(5, inline)),
+        writeField(25, writeField(7, writeField(5, writeField(5, external)))),
+      ]),
+    ],
+  ])("%s is found, and the graph stays as it is", async (_, model) => {
+    const source = memoryByteSource(model);
+    expect(await externalLocations(source)).toEqual(["m.onnx_data"]);
+    expect(await moveWeights(source, "m.onnx", "m.onnx_data")).toBeNull();
+  });
+
+  it("is looked for as deep as a runtime reads, no deeper", async () => {
+    const nested = (levels: number): Uint8Array => (levels === 0 ? branch : around(writeField(6, nested(levels - 1))));
+    expect(await externalLocations(memoryByteSource(writeField(7, nested(32))))).toEqual(["m.onnx_data"]);
+    const deep = memoryByteSource(writeField(7, nested(40)));
+    await expect(externalLocations(deep)).rejects.toThrow("nest too deep");
+    await expect(moveWeights(deep, "m.onnx", "m.onnx_data")).rejects.toThrow("nest too deep");
+  });
+});
+
 describe("hostile ONNX", () => {
   it.each([
     ["a number without end", new Uint8Array(20).fill(0xff)],

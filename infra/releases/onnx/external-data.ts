@@ -1,5 +1,6 @@
 import type { Segment } from "../file-plan.ts";
 import { graphField, GRAPH_INITIALIZER, MODEL_GRAPH, ofNumber, TENSOR_RAW_DATA, textOf } from "./graph-io.ts";
+import { nestedFields } from "./nested-fields.ts";
 import {
   concatBytes,
   readFields,
@@ -31,17 +32,18 @@ export interface MovedWeights {
 /**
  * Splits a graph from its weights (https://github.com/onnx/onnx/blob/main/docs/ExternalData.md): a runtime then needs no
  * second copy of them while it loads, and a weight that changes leaves the graph as it was. Weights are named where they
- * lie in `path`, never copied. Null when the graph has none to move, or has external data already.
+ * lie in `path`, never copied. Null when the graph has none to move, or any tensor of the model has external data already, which
+ * may lie in a file of the very name.
  */
 export async function moveWeights(source: ByteSource, path: string, location: string): Promise<MovedWeights | null> {
   const graph = await graphField(source);
+  if ((await externalEntries(source)).length > 0) return null;
   const fields = await readFields(source, graph.payload, graph.end);
   const data: Segment[] = [];
   const body: Segment[] = [];
   let offset = 0;
   for (const field of fields) {
     const tensor = field.number === GRAPH_INITIALIZER ? await readFields(source, field.payload, field.end) : [];
-    if (ofNumber(tensor, TENSOR_EXTERNAL_DATA).length > 0) return null;
     const raw = ofNumber(tensor, TENSOR_RAW_DATA)[0];
     const length = raw === undefined ? 0 : raw.end - raw.payload;
     if (raw === undefined || length < MIN_MOVED_BYTES) {
@@ -64,23 +66,28 @@ export async function moveWeights(source: ByteSource, path: string, location: st
   return { data, graph: [range(path, 0, graph.start), head, ...body, range(path, graph.end, source.size)] };
 }
 
-/** The names of the files that a graph's external data lies in, as the graph gives them. Throws WireError for a path. */
+/** The names of the files that a model's external data lies in, as the model gives them. Throws WireError for a path. */
 export async function externalLocations(source: ByteSource): Promise<readonly string[]> {
-  const graph = await graphField(source);
+  await graphField(source);
   const locations = new Set<string>();
-  for (const field of ofNumber(await readFields(source, graph.payload, graph.end), GRAPH_INITIALIZER)) {
-    const tensor = await readFields(source, field.payload, field.end);
-    for (const entry of ofNumber(tensor, TENSOR_EXTERNAL_DATA)) {
-      const pair = await readFields(source, entry.payload, entry.end);
-      if ((await textOf(source, ofNumber(pair, 1)[0])) !== "location") continue;
-      locations.add(await textOf(source, ofNumber(pair, 2)[0]));
-    }
+  for (const entry of await externalEntries(source)) {
+    const pair = await readFields(source, entry.payload, entry.end);
+    if ((await textOf(source, ofNumber(pair, 1)[0])) !== "location") continue;
+    locations.add(await textOf(source, ofNumber(pair, 2)[0]));
   }
   for (const name of locations) {
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name))
       throw new WireError(`external data lies at ${JSON.stringify(name)}, not beside the graph`);
   }
   return [...locations];
+}
+
+/** Keys and values of all tensors' external data. */
+async function externalEntries(source: ByteSource): Promise<readonly Field[]> {
+  const entries: Field[] = [];
+  for (const { payload, end } of await nestedFields(source, "tensor"))
+    entries.push(...ofNumber(await readFields(source, payload, end), TENSOR_EXTERNAL_DATA));
+  return entries;
 }
 
 /** The tensor without its bytes, and where they are instead. */
