@@ -5,10 +5,10 @@ import { describe, expect, it } from "vitest";
 import { decoderGraph } from "../../bench/graphs/decoder.ts";
 import { floats } from "../../functions/origin/backbones/tensors.ts";
 import { memoryByteSource } from "../../infra/releases/onnx/byte-source.ts";
-import { graphField, MODEL_GRAPH } from "../../infra/releases/onnx/graph-io.ts";
+import { GRAPH_NODE, GRAPH_OUTPUT, graphField, MODEL_GRAPH } from "../../infra/releases/onnx/graph-io.ts";
 import { handBackRows } from "../../infra/releases/onnx/hand-back-rows.ts";
 import { concatBytes, readFields, writeField } from "../../infra/releases/onnx/wire.ts";
-import { writeNode } from "../../infra/releases/onnx/write-graph.ts";
+import { readNode, writeNode, writeValueInfo } from "../../infra/releases/onnx/write-graph.ts";
 import { random } from "./builtin.ts";
 import { withHalfCache } from "./half-cache.ts";
 
@@ -71,6 +71,26 @@ function rowsOf(cache: Tensor | undefined, sequence: number, first: number, widt
   }).flat();
 }
 
+/** The model with more fields at the end of its graph. */
+async function withFields(model: Uint8Array, more: readonly Uint8Array[]): Promise<Uint8Array> {
+  const source = memoryByteSource(model);
+  const { start, payload, end } = await graphField(source);
+  const graph = writeField(MODEL_GRAPH, concatBytes([model.subarray(payload, end), ...more]));
+  return concatBytes([model.subarray(0, start), graph, model.subarray(end)]);
+}
+
+/** What the model's last node reads, that of the logits. */
+async function behindLogits(model: Uint8Array): Promise<string> {
+  const source = memoryByteSource(model);
+  const { payload, end } = await graphField(source);
+  const fields = (await readFields(source, payload, end)).filter(({ number }) => number === GRAPH_NODE);
+  const nodes = await Promise.all(fields.map((field) => readNode(source, field)));
+  return nodes.find(({ outputs }) => outputs.includes("logits"))?.inputs[0] ?? "";
+}
+
+const output = (name: string): Uint8Array =>
+  writeValueInfo(GRAPH_OUTPUT, { name, dtype: "float32", shape: ["batch_size", "sequence_length", SHAPE.vocab] });
+
 describe.each(Object.entries(GRAPHS))("%s", (_, graph) => {
   it.each([
     ["a prompt", [0], 5],
@@ -109,22 +129,39 @@ describe("handBackRows", () => {
     expect(await handBackRows(await withHalfCache(await layout("gqa")))).toBeNull();
   });
 
+  it("leaves a graph as it is in which something reads the logits of all positions", async () => {
+    const model = decoderGraph(SHAPE);
+    const reader = writeNode("Identity", ["logits"], "scores");
+    expect(await handBackRows(await withFields(model, [reader, output("scores")]))).toBeNull();
+    // A branch reads names of the graph around it.
+    const branch = writeField(GRAPH_NODE, writeField(5, writeField(6, reader)));
+    expect(await handBackRows(await withFields(model, [branch]))).toBeNull();
+  });
+
+  it("keeps all positions of what another output has of the head", async () => {
+    const plain = decoderGraph(SHAPE);
+    const behind = await behindLogits(plain);
+    const model = await withFields(plain, [output(behind)]);
+    const [before, after] = await Promise.all(
+      [model, (await handBackRows(model)) ?? model].map((bytes) => InferenceSession.create(bytes)),
+    );
+    if (before === undefined || after === undefined) throw new Error("no session");
+    const feeds = feedsOf(before, [9], 2);
+    const whole = await before.run(feeds);
+    const found = await after.run({ ...feeds, logits_index: new Tensor("int64", BigInt64Array.of(1n), [1]) });
+    expect(found["logits"]?.dims).toEqual([1, SHAPE.vocab]);
+    expect(found[behind]?.dims).toEqual([1, 2, SHAPE.vocab]);
+    expect(found[behind]?.data).toEqual(whole[behind]?.data);
+    await Promise.all([before.release(), after.release()]);
+  });
+
   it(
     "comes to an end with a graph whose logits lead in a circle, which no runtime loads",
     { timeout: 5_000 },
     async () => {
-      const gqa = await layout("gqa");
-      const source = memoryByteSource(gqa);
-      const { payload, end } = await graphField(source);
       // Of two nodes that make one name the later is believed: the logits come from themselves.
       const circle = [writeNode("Identity", ["round"], "logits"), writeNode("Identity", ["logits"], "round")];
-      const graph = concatBytes([gqa.subarray(payload, end), ...circle]);
-      const fields = await readFields(source, 0, gqa.length);
-      const others = fields.filter(({ number }) => number !== MODEL_GRAPH);
-      const model = concatBytes([
-        ...others.map((one) => gqa.subarray(one.start, one.end)),
-        writeField(MODEL_GRAPH, graph),
-      ]);
+      const model = await withFields(await layout("gqa"), circle);
       const rewritten = await handBackRows(model);
       await expect(InferenceSession.create(rewritten ?? model)).rejects.toThrow(/./);
     },

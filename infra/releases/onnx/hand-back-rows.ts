@@ -9,6 +9,7 @@ import {
   readGraphIo,
   type GraphIo,
 } from "./graph-io.ts";
+import { nestedFields } from "./nested-fields.ts";
 import { concatBytes, readFields, writeField, type ByteSource } from "./wire.ts";
 import { readNode, renamed, writeIntegers, writeNode, writeValueInfo, type GraphNode } from "./write-graph.ts";
 
@@ -33,6 +34,9 @@ const CACHE_OUTPUT = /^present\.\d+\.(?:key|value)$/;
 /** The node behind each name. */
 type Makers = ReadonlyMap<string, GraphNode>;
 
+/** How often each name is read: by nodes, those of branches and bodies too, and as an output of the graph. */
+type Reads = ReadonlyMap<string, number>;
+
 /** One tensor of the cache: which node makes it, and `[B, kv_heads, S, head_dim]`. */
 interface CacheTensor {
   readonly name: string;
@@ -44,7 +48,8 @@ interface CacheTensor {
 /**
  * A decoder around GroupQueryAttention that returns its whole cache, in the layout `rows`: `new_key_values.N.*`, the new rows
  * alone, in place of `present.N.*`, and with them the logits of one position a sequence (`logits_index`). What is computed stays the same;
- * onnxruntime-node copies every output, and the cache is the largest. `model`: the graph, its weights elsewhere. Null for any other graph.
+ * onnxruntime-node copies every output, and the cache is the largest. `model`: the graph, its weights elsewhere. Null for any other graph,
+ * and for one in which something reads the logits of all positions.
  * @throws WireError for what is no ONNX model
  */
 export async function handBackRows(model: Uint8Array): Promise<Uint8Array | null> {
@@ -58,7 +63,10 @@ export async function handBackRows(model: Uint8Array): Promise<Uint8Array | null
   const logits = io.outputs.find(({ name }) => name === "logits");
   if (caches === null || logits?.shape.length !== 3 || (await opsetOf(source)) < LEAST_OPSET) return null;
 
-  const chosen = await chooseLogits(source, makers);
+  const reads = await readsOf(source, io);
+  if (reads.get(logits.name) !== 1) return null;
+
+  const chosen = await chooseLogits(source, makers, reads);
   const bytes = (start: number, end: number): Uint8Array => model.subarray(start, end);
   const rest = fields.filter(({ number }) => number !== GRAPH_NODE && number !== GRAPH_OUTPUT);
   const [batch = "batch_size", , vocabulary = "vocab_size"] = logits.shape;
@@ -74,6 +82,14 @@ export async function handBackRows(model: Uint8Array): Promise<Uint8Array | null
     ...others.map((output) => writeValueInfo(GRAPH_OUTPUT, output)),
   ]);
   return concatBytes([bytes(0, graph.start), writeField(MODEL_GRAPH, body), bytes(graph.end, model.length)]);
+}
+
+async function readsOf(source: ByteSource, { outputs }: GraphIo): Promise<Reads> {
+  const reads = new Map<string, number>();
+  const count = (name: string): unknown => reads.set(name, (reads.get(name) ?? 0) + 1);
+  for (const { name } of outputs) count(name);
+  for (const field of await nestedFields(source, "node")) (await readNode(source, field)).inputs.forEach(count);
+  return reads;
 }
 
 /** All of the cache's outputs, when each comes straight from a GroupQueryAttention whose past is an input of the graph. */
@@ -100,6 +116,7 @@ function cacheTensors(makers: Makers, io: GraphIo): readonly CacheTensor[] | nul
 async function chooseLogits(
   source: ByteSource,
   makers: Makers,
+  reads: Reads,
 ): Promise<ReadonlyMap<GraphNode, readonly Uint8Array[]>> {
   const gather = (from: string, to: string): Uint8Array[] => [
     writeNode("Unsqueeze", ["logits_index", `${PREFIX}.axis`], `${PREFIX}.logits_index`),
@@ -107,7 +124,7 @@ async function chooseLogits(
   ];
   const last = makers.get("logits");
   if (last === undefined) return new Map();
-  const head = headOf(last, makers);
+  const head = headOf(last, makers, reads);
   const [hidden = ""] = head?.inputs ?? [];
   if (head !== null && NORMS.has(makers.get(hidden)?.op ?? "")) {
     const name = `${PREFIX}.hidden`;
@@ -118,14 +135,19 @@ async function chooseLogits(
   return new Map([[last, [whole, ...gather(name, "logits")]]]);
 }
 
-/** The product behind the logits. No node is passed twice: a graph that leads in a circle has none. */
-function headOf(last: GraphNode, makers: Makers): GraphNode | null {
+/**
+ * The product behind the logits, when nothing else reads what it makes, which is to be of one position. No node is passed twice: a
+ * graph that leads in a circle has none.
+ */
+function headOf(last: GraphNode, makers: Makers, reads: Reads): GraphNode | null {
   const passed = new Set<GraphNode>();
   for (let node: GraphNode | undefined = last; node !== undefined && !passed.has(node);) {
     if (HEADS.has(node.op)) return node;
     if (node.op !== "Identity" && node.op !== "Cast") return null;
     passed.add(node);
-    node = makers.get(node.inputs[0] ?? "");
+    const [from = ""] = node.inputs;
+    if (reads.get(from) !== 1) return null;
+    node = makers.get(from);
   }
   return null;
 }
