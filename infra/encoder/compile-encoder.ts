@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { calibrate, type Calibration, type GatePicture } from "../../shared/encoder/compile/calibrate.ts";
 import { compileGraph } from "../../shared/encoder/compile/compile.ts";
@@ -8,6 +8,7 @@ import { chooseEncoderRuntime, type EncoderFacts, type RuntimeChoice } from "../
 import { keptAnswers } from "./answers.ts";
 import { ReferenceDecoder } from "./decoder.ts";
 import { readExamples, readPictures, tilesOf, type Example, type ExamplePicture } from "./examples.ts";
+import { graphData } from "./graph-data.ts";
 import { Reference } from "./reference.ts";
 
 const WASM = path.join(import.meta.dirname, "../../shared/encoder/encoder.wasm");
@@ -21,10 +22,9 @@ export interface CompiledEncoder {
   readonly weightsBytes: number | null;
 }
 
-async function externalData(dir: string): Promise<Map<string, Uint8Array>> {
-  const names = (await readdir(dir)).filter((name) => /_data(_\d+)?$|\.data$/.test(name));
-  const files = await Promise.all(names.map(async (name) => [name, await readFile(path.join(dir, name))] as const));
-  return new Map(files);
+async function externalData(graph: string): Promise<Map<string, Uint8Array>> {
+  const files = (await graphData(graph)).map(async ({ location, file }) => [location, await readFile(file)] as const);
+  return new Map(await Promise.all(files));
 }
 
 export async function encoderModule(): Promise<WebAssembly.Module> {
@@ -62,7 +62,7 @@ export async function compileEncoder(
   } = {},
 ): Promise<CompiledEncoder> {
   const graph = path.join(dir, options.graph ?? "onnx/vision_encoder.onnx");
-  const compiled = compileGraph(await readFile(graph), await externalData(path.dirname(graph)));
+  const compiled = compileGraph(await readFile(graph), await externalData(graph));
   const none = { unsupported: null, programBytes: null, gate: null, answers: null };
   const given = (facts: EncoderFacts): CompiledEncoder => ({
     choice: chooseEncoderRuntime(facts),
