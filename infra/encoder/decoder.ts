@@ -11,6 +11,16 @@ const tokenizerConfigSchema = z.looseObject({ chat_template: z.string() });
 const configSchema = z.looseObject({ image_token_index: z.int() });
 const generationSchema = z.looseObject({ eos_token_id: z.union([z.int(), z.array(z.int())]) });
 
+/** The graphs that answer, most exact first, as paths in the folder; null when it has neither. */
+export async function decoderGraphs(dir: string): Promise<{ readonly embed: string; readonly decoder: string } | null> {
+  const names = await readdir(path.join(dir, "onnx"));
+  for (const suffix of ["", "_fp16"]) {
+    const [embed, decoder] = [`embed_tokens${suffix}.onnx`, `decoder_model_merged${suffix}.onnx`];
+    if (names.includes(embed) && names.includes(decoder)) return { embed: `onnx/${embed}`, decoder: `onnx/${decoder}` };
+  }
+  return null;
+}
+
 /**
  * Answers one question about one picture from given features: embed_tokens and decoder_model_merged of a LLaVA-like model in
  * native onnxruntime, greedy. The gate asks it whether the recorded answers stay; serving has an engine of its own.
@@ -39,25 +49,15 @@ export class ReferenceDecoder {
     this.#ends = parts.ends;
   }
 
-  /** The graphs by name, most exact first; null when the folder has neither. */
-  private static async graphs(dir: string): Promise<{ readonly embed: string; readonly decoder: string } | null> {
-    const names = await readdir(path.join(dir, "onnx"));
-    for (const suffix of ["", "_fp16"]) {
-      const [embed, decoder] = [`embed_tokens${suffix}.onnx`, `decoder_model_merged${suffix}.onnx`];
-      if (names.includes(embed) && names.includes(decoder)) return { embed, decoder };
-    }
-    return null;
-  }
-
   /** `dir` in Hugging Face layout; the graphs take and give float32, whatever their weights are. Null without graphs. */
   static async open(dir: string): Promise<ReferenceDecoder | null> {
-    const graphs = await ReferenceDecoder.graphs(dir);
+    const graphs = await decoderGraphs(dir);
     if (graphs === null) return null;
     const json = async (name: string): Promise<unknown> => JSON.parse(await readFile(path.join(dir, name), "utf8"));
     const tokenizerConfig = tokenizerConfigSchema.parse(await json("tokenizer_config.json"));
     const { eos_token_id } = generationSchema.parse(await json("generation_config.json"));
     const session = (name: string) =>
-      ort.InferenceSession.create(path.join(dir, "onnx", name), { intraOpNumThreads: 1, interOpNumThreads: 1 });
+      ort.InferenceSession.create(path.join(dir, name), { intraOpNumThreads: 1, interOpNumThreads: 1 });
     return new ReferenceDecoder({
       tokenizer: new Tokenizer((await json("tokenizer.json")) as object, tokenizerConfig),
       template: new Template(tokenizerConfig.chat_template),

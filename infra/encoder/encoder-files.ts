@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as z from "zod";
 import { LOCAL_DIR } from "../paths.ts";
 import { compileEncoder } from "./compile-encoder.ts";
+import { inputsHash } from "./inputs-hash.ts";
 
 /** A compiled encoder, as a release holds it. */
 export interface EncoderFiles {
@@ -32,23 +32,6 @@ export async function encoderFiles(dir: string, graph: string): Promise<EncoderF
   const files = usable ? { program: calibration.program, weights: calibration.weights, memoryBytes } : null;
   await writeEntry(cached, files, choice.reason);
   return files;
-}
-
-/** sha256 over the graph, its external data, the examples, the processor and the compiler's own code. */
-async function inputsHash(dir: string, graph: string): Promise<string> {
-  const hash = createHash("sha256");
-  const onnx = path.dirname(graph);
-  const data = (await readdir(path.join(dir, onnx))).filter((name) => /_data(_\d+)?$|\.data$/.test(name));
-  const examples = (await readdir(path.join(dir, "examples"))).map((name) => path.join("examples", name));
-  const processor = ["preprocessor_config.json", "processor_config.json"].filter((name) =>
-    existsSync(path.join(dir, name)),
-  );
-  const inputs = [graph, ...data.map((name) => path.join(onnx, name)), ...examples, ...processor];
-  for (const name of inputs.toSorted()) hash.update(name).update(await readFile(path.join(dir, name)));
-  const shared = path.join(import.meta.dirname, "../../shared/encoder");
-  const code = (await readdir(shared, { recursive: true })).filter((name) => /(?<!\.test)\.(?:ts|wasm)$/.test(name));
-  for (const name of code.toSorted()) hash.update(name).update(await readFile(path.join(shared, name)));
-  return hash.digest("hex");
 }
 
 async function readEntry(folder: string): Promise<EncoderFiles | null | undefined> {
