@@ -13,7 +13,7 @@ describe("chooseEncoderRuntime", () => {
   const table: [Partial<EncoderFacts>, "fovea" | "onnxruntime-web", RegExp][] = [
     [{}, "fovea", /0\.99951 on 24 example pictures, 24 of 24/],
     [{ answers: null }, "fovea", /24 example pictures$/],
-    [{ unsupported: "Softmax (node a): of what" }, "onnxruntime-web", /lacks Softmax \(node a\)/],
+    [{ unsupported: "Softmax (node a): of what" }, "onnxruntime-web", /left the graph alone: Softmax \(node a\)/],
     [{ programBytes: null }, "onnxruntime-web", /not compiled/],
     [{ programBytes: ENCODER_RELEASE_BUDGET_BYTES + 1 }, "onnxruntime-web", /isolate takes/],
     [{ gate: null }, "onnxruntime-web", /no example pictures/],

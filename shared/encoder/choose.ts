@@ -2,7 +2,7 @@ import { ENCODER_RELEASE_BUDGET_BYTES } from "../limits/releases.ts";
 
 /** What is known of a release's encoder when it is published. */
 export interface EncoderFacts {
-  /** Why the compiler left the graph alone, with node and operator; null when it compiled. */
+  /** Why the compiler left the graph alone: node and operator, or what of it cannot be read; null when it compiled. */
   readonly unsupported: string | null;
   /** Weights and arena of the compiled program; null without one. */
   readonly programBytes: number | null;
@@ -23,7 +23,7 @@ export interface RuntimeChoice {
  */
 export function chooseEncoderRuntime({ unsupported, programBytes, gate, answers }: EncoderFacts): RuntimeChoice {
   const leave = (reason: string): RuntimeChoice => ({ runtime: "onnxruntime-web", reason });
-  if (unsupported !== null) return leave(`the compiler lacks ${unsupported}`);
+  if (unsupported !== null) return leave(`the compiler left the graph alone: ${unsupported}`);
   if (programBytes === null) return leave("the graph was not compiled");
   if (programBytes > ENCODER_RELEASE_BUDGET_BYTES)
     return leave(`${programBytes} bytes of weights and arena, an isolate takes ${ENCODER_RELEASE_BUDGET_BYTES}`);

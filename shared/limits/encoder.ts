@@ -1,5 +1,11 @@
 /** Bounds of the encoder compiler and of the programs that the encoder runtime accepts. */
 
+/**
+ * A graph with its external data: a program has at least a byte for each weight, at most eight bytes before, and all of it fits
+ * 120 MiB; beyond: left to onnxruntime-web unread.
+ */
+export const MAX_COMPILED_GRAPH_BYTES = 1 << 30;
+
 /** Nodes of a graph; SigLIP-B has about 1,500 when all is decomposed; beyond: refused while reading. */
 export const MAX_GRAPH_NODES = 65_536;
 

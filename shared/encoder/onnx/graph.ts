@@ -1,6 +1,6 @@
 import { MAX_GRAPH_NODES, MAX_TENSOR_RANK } from "../../limits/encoder.ts";
 import { OnnxError, ProtoReader } from "./protobuf.ts";
-import { readTensor, type Tensor } from "./tensor.ts";
+import { readTensor, tensorName, type Tensor } from "./tensor.ts";
 
 /** The part of onnx.proto3 that encoders use: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3 */
 
@@ -32,6 +32,7 @@ export interface GraphInput {
 export interface Graph {
   readonly opset: number;
   readonly nodes: readonly Node[];
+  /** Those that something reads: exporters leave others, of any data type. */
   readonly initializers: ReadonlyMap<string, Tensor>;
   readonly inputs: readonly GraphInput[];
   readonly outputs: readonly string[];
@@ -49,7 +50,7 @@ function readAttribute(bytes: Uint8Array, files: Files): [string, Attribute] {
     else if (at.field === 2) f = reader.float();
     else if (at.field === 3) i = reader.int64();
     else if (at.field === 4) s = reader.text();
-    else if (at.field === 5) t = readTensor(reader.bytes(), files).tensor;
+    else if (at.field === 5) t = readTensor(reader.bytes(), files);
     else if (at.field === 7) reader.numbers(at.wire, (r) => r.float(), floats);
     else if (at.field === 8) reader.numbers(at.wire, (r) => r.int64(), ints);
     else if (at.field === 6 || at.field === 11) throw new OnnxError("The graph has control flow (a graph attribute).");
@@ -119,20 +120,25 @@ function readValueInfo(bytes: Uint8Array): GraphInput {
 function readGraph(bytes: Uint8Array, files: Files, opset: number): Graph {
   const reader = new ProtoReader(bytes);
   const [nodes, inputs, outputs]: [Node[], GraphInput[], string[]] = [[], [], []];
-  const initializers = new Map<string, Tensor>();
+  const tensors = new Map<string, Uint8Array>();
   for (let at = reader.next(); at !== null; at = reader.next()) {
     if (at.field === 1) {
       if (nodes.length === MAX_GRAPH_NODES) throw new OnnxError(`The graph has more than ${MAX_GRAPH_NODES} nodes.`);
       nodes.push(readNode(reader.bytes(), files));
     } else if (at.field === 5) {
-      const { name, tensor } = readTensor(reader.bytes(), files);
-      initializers.set(name, tensor);
+      const tensor = reader.bytes();
+      tensors.set(tensorName(tensor), tensor);
     } else if (at.field === 11) inputs.push(readValueInfo(reader.bytes()));
     else if (at.field === 12) outputs.push(readValueInfo(reader.bytes()).name);
     else if (at.field === 15) throw new OnnxError("The graph has sparse tensors.");
     else reader.skip(at.wire);
   }
-  return { opset, nodes, initializers, inputs: inputs.filter((input) => !initializers.has(input.name)), outputs };
+  const initializers = new Map<string, Tensor>();
+  for (const name of new Set([...nodes.flatMap((node) => node.inputs), ...outputs])) {
+    const tensor = tensors.get(name);
+    if (tensor !== undefined) initializers.set(name, readTensor(tensor, files));
+  }
+  return { opset, nodes, initializers, inputs: inputs.filter((input) => !tensors.has(input.name)), outputs };
 }
 
 function readOpset(bytes: Uint8Array): number {

@@ -82,11 +82,19 @@ function externalData(entries: ReadonlyMap<string, string>, files: ReadonlyMap<s
   return file.subarray(offset, offset + length);
 }
 
+/** The name of a TensorProto; nothing else of it is looked at. */
+export function tensorName(bytes: Uint8Array): string {
+  const reader = new ProtoReader(bytes);
+  let name = "";
+  for (let at = reader.next(); at !== null; at = reader.next()) {
+    if (at.field === 8) name = reader.text();
+    else reader.skip(at.wire);
+  }
+  return name;
+}
+
 /** TensorProto. `files`: external data by location. */
-export function readTensor(
-  bytes: Uint8Array,
-  files: ReadonlyMap<string, Uint8Array>,
-): { readonly name: string; readonly tensor: Tensor } {
+export function readTensor(bytes: Uint8Array, files: ReadonlyMap<string, Uint8Array>): Tensor {
   const reader = new ProtoReader(bytes);
   const dims: number[] = [];
   const typed: number[] = [];
@@ -112,12 +120,12 @@ export function readTensor(
   if (external) raw = externalData(entries, files);
   if (raw !== null) {
     if (raw.length !== count * width) throw new OnnxError(`Tensor ${name} has not as many bytes as its shape needs.`);
-    return { name, tensor: { dtype, dims, data: readRaw(dtype, raw, count) } };
+    return { dtype, dims, data: readRaw(dtype, raw, count) };
   }
   if (typed.length !== count) throw new OnnxError(`Tensor ${name} has not as many values as its shape needs.`);
   const data =
     dtype === DATA_TYPES.float
       ? Float32Array.from(typed)
       : Float64Array.from(dtype === DATA_TYPES.float16 ? typed.map(f16) : typed);
-  return { name, tensor: { dtype, dims, data } };
+  return { dtype, dims, data };
 }
