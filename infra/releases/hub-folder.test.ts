@@ -45,4 +45,26 @@ describe("readHubFolder", () => {
     await writeProcessor({ processor_class: "LlavaProcessor", image_processor: "CLIPImageProcessor" });
     expect((await readHubFolder(directory)).has(FILE)).toBe(false);
   });
+
+  it.each([
+    "chat_template.jinja",
+    "config.json",
+    "generation_config.json",
+    "preprocessor_config.json",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+  ])("refuses to publish %s when it is empty, by its name", async (name) => {
+    await writeFile(path.join(directory, name), "");
+    const planned = planRelease(directory);
+    await expect(planned).rejects.toMatchObject({
+      name: "HubFolderError",
+      message: `${name} in ${directory} is empty`,
+    });
+  });
+
+  it("names a file of settings that is no JSON", async () => {
+    await writeFile(path.join(directory, "config.json"), "{");
+    await expect(planRelease(directory)).rejects.toThrow(`config.json in ${directory} is no JSON`);
+  });
 });

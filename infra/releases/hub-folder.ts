@@ -70,8 +70,14 @@ export async function readHubFolder(root: string): Promise<HubFolder> {
     .toSorted();
   const known = new Set(files);
   if (!known.has("config.json")) throw new HubFolderError(`${root} is no model folder: it has no config.json`);
-  const read = async (name: string): Promise<unknown> =>
-    JSON.parse(await readFile(join(root, name), "utf8")) as unknown;
+  const read = async (name: string): Promise<unknown> => {
+    const text = await readFile(join(root, name), "utf8");
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (cause) {
+      throw new HubFolderError(`${name} in ${root} is ${text === "" ? "empty" : "no JSON"}`, { cause });
+    }
+  };
   const derived = new Map<string, unknown>();
   if (!known.has(IMAGE_PROCESSOR) && known.has(PROCESSOR)) {
     const found = imageProcessorIn(await read(PROCESSOR));

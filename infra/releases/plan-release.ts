@@ -209,16 +209,17 @@ async function planGraph(
   });
 }
 
+/** Plans those of the files that the folder has. Refuses an empty one: a manifest can name none, and it says nothing. */
 async function take(folder: HubFolder, names: readonly string[], files: Map<string, PlannedFile>): Promise<string[]> {
   const present = names.filter((name) => folder.has(name));
   for (const name of present) {
     const derived = folder.derived.get(name);
-    files.set(
-      name,
+    const file =
       derived === undefined
         ? await plannedFromDisk(name, join(folder.root, name))
-        : plannedFromBytes(name, new TextEncoder().encode(JSON.stringify(derived))),
-    );
+        : plannedFromBytes(name, new TextEncoder().encode(JSON.stringify(derived)));
+    if (file.size === 0) throw new HubFolderError(`${name} in ${folder.root} is empty`);
+    files.set(name, file);
   }
   return present;
 }
