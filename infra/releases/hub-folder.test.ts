@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readPlanned } from "./file-plan.ts";
 import { readHubFolder } from "./hub-folder.ts";
 import { planRelease } from "./plan-release.ts";
-import { writeTinyFolder } from "./tiny-folder.ts";
+import { tinyGraph, writeTinyFolder } from "./tiny-folder.ts";
 
 const FILE = "preprocessor_config.json";
 
@@ -66,5 +66,17 @@ describe("readHubFolder", () => {
   it("names a file of settings that is no JSON", async () => {
     await writeFile(path.join(directory, "config.json"), "{");
     await expect(planRelease(directory)).rejects.toThrow(`config.json in ${directory} is no JSON`);
+  });
+});
+
+describe("planRelease", () => {
+  it("moves no weights to a file that another graph names", async () => {
+    const [encoder, data] = ["onnx/vision_encoder.onnx", "onnx/embed_tokens.onnx_data"];
+    await writeFile(path.join(directory, encoder), tinyGraph(new Uint8Array(), "embed_tokens.onnx_data"));
+    await writeFile(path.join(directory, data), "its weights");
+    const { files, stages } = await planRelease(directory);
+    expect(stages.vision_encoder?.files).toEqual([encoder, data]);
+    expect(stages.embed_tokens?.files).toEqual(["onnx/embed_tokens.onnx"]);
+    expect(files.find(({ name }) => name === data)?.size).toBe("its weights".length);
   });
 });

@@ -184,7 +184,7 @@ async function inRows(file: string, files: Map<string, PlannedFile>): Promise<Gr
   return readGraphIo(memoryByteSource(rewritten));
 }
 
-/** The graph, then the external data it names; weights inside of the graph become external data here. */
+/** The graph, then the external data it names; weights inside of the graph become external data, where their name is free. */
 async function planGraph(
   folder: HubFolder,
   file: string,
@@ -194,7 +194,8 @@ async function planGraph(
   const dataName = `${file}_data`;
   return withByteSource(path, async (source) => {
     const io = await readGraphIo(source);
-    const moved = await moveWeights(source, path, basename(dataName));
+    // A file of this name may hold what another graph names.
+    const moved = folder.has(dataName) ? null : await moveWeights(source, path, basename(dataName));
     if (moved !== null) {
       files.set(file, plannedFromSegments(file, moved.graph));
       files.set(dataName, plannedFromSegments(dataName, moved.data));

@@ -26,11 +26,15 @@ function weights(name: string): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 2654435761 + name.length) >>> 24);
 }
 
-/** An ONNX model with one float32 initializer, one input and one output. */
-export function tinyGraph(raw: Uint8Array): Uint8Array {
+/** An ONNX model with one float32 initializer, one input and one output; `location`: where the initializer's data lies instead. */
+export function tinyGraph(raw: Uint8Array, location?: string): Uint8Array {
   const value = (name: string) =>
     concatBytes([writeField(1, text(name)), writeField(2, writeField(1, writeVarintField(1, 1n)))]);
-  const tensor = concatBytes([writeVarintField(2, 1n), writeField(8, text("w")), writeField(9, raw)]);
+  const data =
+    location === undefined
+      ? writeField(9, raw)
+      : writeField(13, concatBytes([writeField(1, text("location")), writeField(2, text(location))]));
+  const tensor = concatBytes([writeVarintField(2, 1n), writeField(8, text("w")), data]);
   const graph = concatBytes([writeField(5, tensor), writeField(11, value("x")), writeField(12, value("y"))]);
   return concatBytes([writeVarintField(1, 8n), writeField(7, graph)]);
 }
