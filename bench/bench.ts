@@ -17,5 +17,9 @@ export interface BenchOptions {
 export interface Bench {
   readonly name: string;
   readonly title: string;
+  /** What may stand behind the name, as `--help` shows it; nothing without. */
+  readonly usage?: string;
+  /** Each word that may; a bench with options of its own allows all and refuses what it does not know. */
+  readonly allows?: RegExp;
   run(options: BenchOptions): Promise<Table>;
 }

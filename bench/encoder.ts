@@ -103,6 +103,8 @@ async function cpuFlags(): Promise<string> {
 export const bench: Bench = {
   name: "encoder",
   title: "Vision encoders of real size with random weights: one process and one thread each, all taking turns",
+  usage: "[vit | siglip | smolvlm]",
+  allows: /^(?:vit|siglip|smolvlm)$/,
   async run({ args }) {
     const [wanted] = args;
     const shapes = SHAPES.filter(

@@ -12,18 +12,21 @@ import { median, quantile } from "./numbers/statistics.ts";
 import { gapsUnderLongPrompt, timeToFirstToken } from "./origin/streams.ts";
 
 const ROUNDS = 5;
+const PARTS = ["streams", "graphs", "latency", "health", "overload"];
 
 /**
  * The engine against bare `session.run`, transformers.js and llama.cpp on the same weights, one run, side by side.
  *
  *     npm run bench -- origin [--model DIR] [--peers DIR] [--gguf FILE] [--threads 2] [--part NAME...]
  *
- * Without `--model` the weights are random, in the dimensions of the model that the recipe makes. Parts: streams, graphs, latency, health, overload; all of them without `--part`. `--peers` is a folder where
- * `@huggingface/transformers` and `node-llama-cpp` are installed. FOVEA_PROVIDER picks the provider.
+ * Without `--model` the weights are random, in the dimensions of the model that the recipe makes; without `--part` all of `PARTS` run.
+ * `--peers` is a folder where `@huggingface/transformers` and `node-llama-cpp` are installed. FOVEA_PROVIDER picks the provider.
  */
 export const bench: Bench = {
   name: "origin",
   title: "Origin: tokens per second, time to first token, behaviour under load",
+  usage: `[--model DIR] [--peers DIR] [--gguf FILE] [--threads 2] [--part ${PARTS.join(" | ")}]...`,
+  allows: /.*/,
   async run({ args }): Promise<Table> {
     const { values } = parseArgs({
       args: [...args],
@@ -35,6 +38,8 @@ export const bench: Bench = {
         part: { type: "string", multiple: true },
       },
     });
+    const unknown = values.part?.find((part) => !PARTS.includes(part));
+    if (unknown !== undefined) throw new Error(`there is no part ${unknown}, but ${PARTS.join(", ")}`);
     const wants = (part: string): boolean => values.part?.includes(part) ?? true;
     const model = values.model === undefined ? await writeRandomModel() : openModel(values.model);
     const threads = Number(values.threads);

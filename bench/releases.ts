@@ -15,6 +15,8 @@ import type { Job, Outcome, Step } from "./releases/job.ts";
 export const bench: Bench = {
   name: "releases",
   title: "Publish, verify and load of a synthetic release",
+  usage: "[MB...] [file | s3]...",
+  allows: /^(?:\d+|file|s3)$/,
   async run({ args }) {
     const sizes = args.filter((arg) => /^\d+$/.test(arg)).map(Number);
     const stores = args.filter((arg) => arg === "file" || arg === "s3");

@@ -12,8 +12,19 @@ if (name === undefined || !names.includes(name)) {
 }
 const { bench } = (await import(path.join(import.meta.dirname, `${name}.ts`))) as { bench: Bench };
 const json = args.includes("--json");
+const words = args.filter((arg) => arg !== "--json");
+const unknown = words.find((word) => !(bench.allows ?? /(?!)/).test(word));
+if (words.includes("--help") || unknown !== undefined) {
+  const help = `${bench.title}\n\nnpm run bench -- ${[name, bench.usage ?? "", "[--json]"].filter(Boolean).join(" ")}`;
+  if (words.includes("--help")) console.log(help);
+  else console.error(`${name} does not know ${unknown}.\n\n${help}`);
+  process.exit(words.includes("--help") ? 0 : 2);
+}
 if (!json) console.log(`${bench.title}\n${machine()}\n`);
-const table = await bench.run({ args: args.filter((arg) => arg !== "--json") });
+const table = await bench.run({ args: words }).catch((error: unknown) => {
+  console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+});
 console.log(json ? JSON.stringify({ bench: bench.name, machine: machine(), ...table }) : render(table));
 for (const what of table.over ?? []) console.error(`OVER: ${what}`);
 process.exit(table.over === undefined || table.over.length === 0 ? 0 : 1);

@@ -26,6 +26,8 @@ const answerSchema = z.object({
 export const bench: Bench = {
   name: "smolvlm",
   title: "A model of SmolVLM-256M's dimensions, from import to an answer: memory and time per stage (encoder q8 or q4)",
+  usage: "[q8 | q4]",
+  allows: /^q[84]$/,
   async run({ args: [dtype = "q8"] }) {
     await buildPlayground();
     const directory = await temporaryFolder("smolvlm");

@@ -31,6 +31,8 @@ const PLAN: Readonly<Record<string, readonly string[]>> = {
 export const bench: Bench = {
   name: "tokenizer",
   title: "Tokenizers: load, memory, speed and worst cases, side by side",
+  usage: `[${Object.keys(PLAN).join(" | ")}]...`,
+  allows: new RegExp(`^(?:${Object.keys(PLAN).join("|")})$`),
   async run({ args }) {
     mkdirSync(CACHE, { recursive: true });
     const peers = installPeers();

@@ -28,6 +28,7 @@ const referenceSchema = z.object({ prompts: z.array(z.object({ input_ids: z.arra
 
 /** A folder as `recipes/smollm2-135m-instruct/make.sh` builds it: the layouts as graphs of their own, weights shared by all. */
 export function openModel(folder: string): BenchModel {
+  if (!existsSync(join(folder, "reference.json"))) throw new Error(`${folder} has no reference.json: no such model`);
   const reference = referenceSchema.parse(readJson(folder, "reference.json"));
   const prompts = reference.prompts.map(({ input_ids }) => Int32Array.from(input_ids));
   const [, long] = prompts.toSorted((a, b) => b.length - a.length);

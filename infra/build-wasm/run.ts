@@ -38,4 +38,9 @@ async function main(check: boolean): Promise<void> {
   if (stale.length > 0) throw new Error(`Not what the source gives: ${stale.join(", ")}. Run npm run build:wasm.`);
 }
 
-await main(process.argv.includes("--check"));
+const [word] = process.argv.slice(2);
+if (word !== undefined && word !== "--check") {
+  console.error("npm run build:wasm [-- --check]");
+  process.exit(word === "--help" ? 0 : 2);
+}
+await main(word === "--check");

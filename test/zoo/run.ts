@@ -12,9 +12,15 @@ import { writeRows, type Row } from "./table.ts";
  * `npm run zoo [-- MODEL ...]`: every model of the zoo through the whole way (edge Worker, encoder, frame, origin), each
  * answer against that of `transformers`. What was the same, and what went over the wire, goes into the README's table.
  */
-const wanted = process.argv.slice(2).filter((name) => !name.startsWith("-"));
+const wanted = process.argv.slice(2);
 const others = modelsIn(ZOO);
-await run([...others, ...modelsIn(FIXTURES)].filter(({ name }) => wanted.length === 0 || wanted.includes(name)));
+const models = [...others, ...modelsIn(FIXTURES)];
+const unknown = wanted.find((name) => models.every((model) => model.name !== name));
+if (unknown !== undefined) {
+  console.error(`npm run zoo [-- MODEL...]\n\n  ${models.map(({ name }) => name).join("\n  ")}`);
+  process.exit(unknown === "--help" ? 0 : 2);
+}
+await run(models.filter(({ name }) => wanted.length === 0 || wanted.includes(name)));
 if (others.length === 0) {
   console.warn(`ABSENT: there are no models at ${ZOO} (FOVEA_ZOO names another folder).`);
   console.warn("Only the repository's own were asked; the table keeps what it said of the others.");

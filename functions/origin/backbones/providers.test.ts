@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chooseProvider, type Provider, type ProviderWish } from "./providers.ts";
+import { chooseProvider, ProviderError, type Provider, type ProviderWish } from "./providers.ts";
 
 const cpu = ["cpu"];
 const gpu = ["cpu", "webgpu", "cuda"];
@@ -9,8 +9,6 @@ describe("chooseProvider", () => {
     ["cpu", gpu, [], "cpu", "as set"],
     ["webgpu", gpu, [], "webgpu", "as set"],
     ["cuda", gpu, [], "cuda", "as set"],
-    ["cuda", cpu, [], "cpu", "this build of onnxruntime has no cuda"],
-    ["webgpu", gpu, [["webgpu", "no adapter"]], "cpu", "no adapter"],
     ["auto", gpu, [], "cuda", "fastest"],
     ["auto", gpu, [["cuda", "no driver"]], "webgpu", "cuda: no driver"],
     [
@@ -28,5 +26,13 @@ describe("chooseProvider", () => {
     const choice = chooseProvider(wish, new Set(offered), new Map(failures));
     expect(choice.provider).toBe(provider);
     expect(choice.reason).toContain(reason);
+  });
+
+  it("refuses what was asked for by name and cannot be had, with what to do", () => {
+    const choose = (wish: ProviderWish, offered: string[], failures: [Provider, string][] = []) =>
+      chooseProvider(wish, new Set(offered), new Map(failures));
+    expect(() => choose("cuda", cpu)).toThrow(ProviderError);
+    expect(() => choose("cuda", cpu)).toThrow(/has no cuda\. auto takes.*npm rebuild onnxruntime-node/);
+    expect(() => choose("webgpu", gpu, [["webgpu", "no adapter"]])).toThrow(/webgpu was set, but no adapter/);
   });
 });

@@ -22,8 +22,9 @@ export class Sessions {
   }
 
   /**
-   * Creates a session. A provider that is built in but finds no device fails only here; it is then struck off, and the
-   * next best one is taken.
+   * Creates a session. A provider that is built in but finds no device fails only here; it is then struck off, and with `auto`
+   * the next best one is taken.
+   * @throws ProviderError where the one that was asked for by name cannot be had
    */
   async create(path: string, threads = this.#settings.threads): Promise<InferenceSession> {
     const { provider } = this.choice;
