@@ -98,6 +98,18 @@ export function describeStoreContract(
       expect(found).toEqual(keys);
     });
 
+    it("lists on while objects are deleted", async () => {
+      const keys = ["going/1", "going/2", "going/3"];
+      for (const key of keys) await store.put(key, bytes(key));
+      const found = [];
+      for await (const { key } of store.list("going/")) {
+        found.push(key);
+        for (const other of keys) if (other !== key) await store.delete(other);
+      }
+      expect(keys).toEqual(expect.arrayContaining(found));
+      expect(found[0]).toBe("going/1");
+    });
+
     it("deletes, also what is not there", async () => {
       await store.put("gone", bytes("x"));
       await store.delete("gone");

@@ -148,8 +148,9 @@ async function* walk(root: string, folder: string, prefix: string): AsyncGenerat
   for (const { key, isFile } of sorted) {
     if (key.endsWith("/")) yield* walk(root, key, prefix);
     else if (isFile && key.startsWith(prefix)) {
-      const { size, mtimeMs } = await stat(join(root, key));
-      yield { key, size, modifiedAt: mtimeMs };
+      // Deleted since its folder was read: it is not there, as for any other reader.
+      const stats = await stat(join(root, key)).catch((thrown: unknown) => orMissing(thrown, null));
+      if (stats !== null) yield { key, size: stats.size, modifiedAt: stats.mtimeMs };
     }
   }
 }
