@@ -44,4 +44,17 @@ describe("file: alone", () => {
     await utimes(lock, new Date(0), new Date(0));
     expect((await store.put("locked", new Uint8Array(2), { ifMatch: etag })).size).toBe(2);
   });
+
+  it("lets one of many writers win who find the lock of one that died", async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const { etag } = await store.put("pointer", new Uint8Array(1));
+      const lock = join(path, ".tmp", `${createHash("sha256").update(join(path, "pointer")).digest("hex")}.lock`);
+      await writeFile(lock, "1");
+      await utimes(lock, new Date(0), new Date(0));
+      const puts = Array.from({ length: 6 }, (_, i) => store.put("pointer", new Uint8Array([i]), { ifMatch: etag }));
+      const won = (await Promise.allSettled(puts)).filter(({ status }) => status === "fulfilled");
+      expect(won.length).toBe(1);
+    }
+    expect(await readdir(join(path, ".tmp"))).toEqual([]);
+  });
 });

@@ -2,10 +2,10 @@ import { createHash, randomUUID } from "node:crypto";
 import type { BigIntStats } from "node:fs";
 import { link, mkdir, open, readdir, rename, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { withLock } from "./lock-file.ts";
 import { StoreError, type ListedObject, type ObjectInfo, type ObjectStore, type PutCondition } from "./object-store.ts";
 
 const TEMPORARY = ".tmp";
-const STALE_LOCK_MS = 60_000;
 
 /**
  * A folder as a bucket: for air-gapped copies, tests, and an origin with a disk. A put writes beside and renames; create-only
@@ -112,28 +112,13 @@ async function place(temporary: string, target: string, condition: PutCondition)
     await rename(temporary, target);
     return;
   }
-  await withLock(dirname(temporary), target, async () => {
+  const lock = join(dirname(temporary), `${createHash("sha256").update(target).digest("hex")}.lock`);
+  await withLock(lock, async () => {
     if ((await headOf(target))?.etag !== condition.ifMatch) {
       throw new StoreError("precondition_failed", "the object has changed since it was read");
     }
     await rename(temporary, target);
   });
-}
-
-async function withLock(folder: string, target: string, work: () => Promise<void>): Promise<void> {
-  const lock = join(folder, `${createHash("sha256").update(target).digest("hex")}.lock`);
-  const age = Date.now() - ((await stat(lock).catch(() => null))?.mtimeMs ?? Date.now());
-  // Held for two system calls; one that is older belongs to a process that died.
-  if (age > STALE_LOCK_MS) await rm(lock, { force: true });
-  await writeFile(lock, String(process.pid), { flag: "wx" }).catch((thrown: unknown) => {
-    if (codeOf(thrown) === "EEXIST") throw new StoreError("precondition_failed", `another writer holds ${lock}`);
-    throw thrown;
-  });
-  try {
-    await work();
-  } finally {
-    await rm(lock, { force: true });
-  }
 }
 
 async function* walk(root: string, folder: string, prefix: string): AsyncGenerator<ListedObject> {
