@@ -1,4 +1,5 @@
 import { defineCommand } from "citty";
+import { GC_GRACE_MS } from "../../shared/limits/releases.ts";
 import { storeArgs } from "../releases/cli/args.ts";
 import { formatBytes } from "../releases/cli/format.ts";
 import { runStoreCommand } from "../releases/cli/run-command.ts";
@@ -19,7 +20,7 @@ export default defineCommand({
     },
     grace: {
       type: "string",
-      default: "24",
+      default: String(GC_GRACE_MS / HOUR_MS),
       valueHint: "hours",
       description: "Younger objects stay: a publish may be running",
     },

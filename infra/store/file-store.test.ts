@@ -1,5 +1,5 @@
 import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -34,6 +34,15 @@ describe("file: alone", () => {
     await expect(store.put("x", new Uint8Array(1), { ifNoneMatch: "*" })).rejects.toThrow("exists");
     await expect(store.put("x", new Uint8Array(1), { ifMatch: '"other"' })).rejects.toThrow("changed");
     expect(await readdir(join(path, ".tmp"))).toEqual([]);
+  });
+
+  it("removes what a put that was killed left behind, once it is a day old, and no lock", async () => {
+    const [old, young] = [randomUUID(), randomUUID()];
+    for (const name of [old, young, "a.lock"]) await writeFile(join(path, ".tmp", name), "half");
+    for (const name of [old, "a.lock"]) await utimes(join(path, ".tmp", name), new Date(0), new Date(0));
+    await fileStore(path).put("x", new Uint8Array(1));
+    expect((await readdir(join(path, ".tmp"))).toSorted()).toEqual([young, "a.lock"].toSorted());
+    for (const name of [young, "a.lock"]) await rm(join(path, ".tmp", name));
   });
 
   it("takes over the lock of a writer that died", async () => {

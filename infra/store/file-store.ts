@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import type { BigIntStats } from "node:fs";
 import { link, mkdir, open, readdir, rename, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { GC_GRACE_MS } from "../../shared/limits/releases.ts";
 import { withLock } from "./lock-file.ts";
 import { StoreError, type ListedObject, type ObjectInfo, type ObjectStore, type PutCondition } from "./object-store.ts";
 
@@ -10,10 +11,11 @@ const TEMPORARY = ".tmp";
 /**
  * A folder as a bucket: for air-gapped copies, tests, and an origin with a disk. A put writes beside and renames; create-only
  * is a hard link, which fails when the name is taken, so two processes cannot both win. Replace-only compares and renames
- * under a lock file, because file systems have no compare-and-swap.
+ * under a lock file, because file systems have no compare-and-swap. The first put removes what killed ones left behind.
  */
 export function fileStore(path: string): ObjectStore {
   const root = resolve(path);
+  let swept: Promise<void> | undefined;
   return {
     url: `file:${path}`,
 
@@ -42,6 +44,7 @@ export function fileStore(path: string): ObjectStore {
       const temporary = join(root, TEMPORARY, randomUUID());
       try {
         await mkdir(dirname(temporary), { recursive: true });
+        await (swept ??= sweep(dirname(temporary)));
         await mkdir(dirname(target), { recursive: true });
         await writeFile(temporary, bytes, { flush: true });
         const { etag } = describe(await stat(temporary, { bigint: true }));
@@ -119,6 +122,19 @@ async function place(temporary: string, target: string, condition: PutCondition)
     }
     await rename(temporary, target);
   });
+}
+
+const TEMPORARY_NAME = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Removes what puts that were killed left behind. Locks are not for it: only who takes one over may remove it. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!TEMPORARY_NAME.test(name)) continue;
+    const stats = await stat(join(folder, name)).catch(() => null);
+    const old = stats !== null && stats.mtimeMs < Date.now() - GC_GRACE_MS;
+    // Another user's file, or one that another process removed, is no reason to refuse a put.
+    if (old) await rm(join(folder, name), { force: true }).catch(() => undefined);
+  }
 }
 
 async function* walk(root: string, folder: string, prefix: string): AsyncGenerator<ListedObject> {

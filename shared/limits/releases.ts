@@ -52,6 +52,12 @@ export const CHANNEL_LIFETIME_DAYS = 90;
 /** Earlier stable releases that a channel document remembers: how far `rollback` can go, and what `gc` keeps. */
 export const CHANNEL_HISTORY = 8;
 
+/**
+ * Age below which `gc` removes nothing that no channel or release names, unless told otherwise: a publish takes less. The same
+ * for the temporary files of a folder as a store.
+ */
+export const GC_GRACE_MS = 24 * 3_600_000;
+
 /** Releases with open readers per model: stable and canary. A third pushes out the one used longest ago. */
 export const RESIDENT_RELEASES = 2;
 
