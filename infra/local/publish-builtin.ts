@@ -1,7 +1,8 @@
 import { readChannel, promoteRelease } from "../releases/promote-release.ts";
 import { hashRelease } from "../releases/hash-release.ts";
 import { planRelease } from "../releases/plan-release.ts";
-import { publishPlanned, type PublishProgress } from "../releases/publish-release.ts";
+import { publishPlanned } from "../releases/publish-release.ts";
+import type { PublishProgress } from "../releases/upload-shards.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import { releaseDigest } from "../../shared/releases/release.ts";
 import { BUILTIN_DIR, BUILTIN_MODEL } from "./builtin.ts";

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { openStore } from "../store/open-store.ts";
-import type { PublishProgress } from "../releases/publish-release.ts";
+import type { PublishProgress } from "../releases/upload-shards.ts";
 import { startOrigin } from "./origin-process.ts";
 import { freePort } from "./ports.ts";
 import { publishBuiltin, LOCAL_CHANNEL } from "./publish-builtin.ts";

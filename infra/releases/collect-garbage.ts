@@ -38,7 +38,8 @@ export class GcError extends Error {
 export async function collectGarbage(options: GcOptions): Promise<GcResult> {
   const { store, trust, dryRun } = options;
   const now = options.now?.() ?? Date.now();
-  const { kept, dropped } = partition(await whole(store, trust), options.keep, now - options.graceMs);
+  const youngerThan = now - options.graceMs;
+  const { kept, dropped } = partition(await whole(store, trust), options.keep, youngerThan);
   if (!dryRun) {
     for (const { model, version } of dropped) {
       await store.delete(manifestKey(model, version));
@@ -48,7 +49,7 @@ export async function collectGarbage(options: GcOptions): Promise<GcResult> {
   let named = shardsOf(kept);
   const garbage: { key: string; size: number }[] = [];
   for await (const { key, size, modifiedAt } of store.list(BLOBS_PREFIX)) {
-    const young = modifiedAt > now - options.graceMs;
+    const young = modifiedAt > youngerThan;
     if (!named.has(key.slice(BLOBS_PREFIX.length)) && !young) garbage.push({ key, size });
   }
   let blobs = 0;
@@ -57,11 +58,19 @@ export async function collectGarbage(options: GcOptions): Promise<GcResult> {
     // A publish may have named an old shard since: look again, and again after every hundred.
     if (!dryRun && index % DELETES_PER_LOOK === 0) named = shardsOf((await whole(store, trust)).releases);
     if (named.has(key.slice(BLOBS_PREFIX.length))) continue;
-    if (!dryRun) await store.delete(key);
+    if (!dryRun && !(await deleteOld(store, key, youngerThan))) continue;
     blobs += 1;
     bytes += size;
   }
   return { releases: dropped.map(nameOf), blobs, bytes, keptReleases: kept.map(nameOf) };
+}
+
+/** Looks once more just before: a publish may have made it young since the listing. False when it stays, or is gone. */
+async function deleteOld(store: ObjectStore, key: string, youngerThan: number): Promise<boolean> {
+  const head = await store.head(key);
+  if (head === null || head.modifiedAt > youngerThan) return false;
+  await store.delete(key);
+  return true;
 }
 
 async function whole(store: ObjectStore, trust: Trust): Promise<Inventory> {

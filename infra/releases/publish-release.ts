@@ -1,16 +1,14 @@
 import { createHash } from "node:crypto";
-import { MAX_SHARD_BYTES } from "../../shared/limits/limits.ts";
-import { UPLOADS_IN_FLIGHT } from "../../shared/limits/releases.ts";
 import { importPublicKey, type SigningKey } from "../../shared/releases/ecdsa.ts";
-import { blobKey, manifestKey, signatureKey } from "../../shared/releases/keys.ts";
+import { manifestKey, signatureKey } from "../../shared/releases/keys.ts";
 import { signRelease, verifyReleaseSignature } from "../../shared/releases/model-signing.ts";
 import { serializeRelease, type Release } from "../../shared/releases/release.ts";
-import { Semaphore } from "../../shared/releases/semaphore.ts";
 import { StoreError, type ObjectStore } from "../store/object-store.ts";
-import { BufferPool } from "./buffer-pool.ts";
-import { readPlanned, type PlannedFile } from "./file-plan.ts";
 import { hashRelease } from "./hash-release.ts";
 import { planRelease, type PlannedRelease, type PlanOptions } from "./plan-release.ts";
+import { PublishError } from "./publish-error.ts";
+import { settle } from "./renew.ts";
+import { uploadShards, type PublishProgress } from "./upload-shards.ts";
 
 export interface PublishOptions extends PlanOptions {
   readonly model: string;
@@ -22,12 +20,8 @@ export interface PublishOptions extends PlanOptions {
   readonly files?: Release["files"] | undefined;
   readonly onProgress?: (progress: PublishProgress) => void;
   readonly signal?: AbortSignal;
-}
-
-export interface PublishProgress {
-  readonly phase: "hash" | "upload";
-  readonly doneBytes: number;
-  readonly totalBytes: number;
+  /** Waits for the deletes that a `gc` has begun; GC_SETTLE_MS unless told. */
+  readonly settle?: () => Promise<void>;
 }
 
 export interface PublishResult {
@@ -39,10 +33,6 @@ export interface PublishResult {
   readonly uploadedBytes: number;
   /** False when exactly this release was there already. */
   readonly created: boolean;
-}
-
-export class PublishError extends Error {
-  override readonly name = "PublishError";
 }
 
 /**
@@ -78,9 +68,10 @@ export async function publishPlanned(planned: PlannedRelease, options: PublishOp
       );
     }
   }
-  const uploaded = await uploadShards(planned.files, release, options);
+  const { renewedShards, ...uploaded } = await uploadShards(planned.files, release, options);
   await writeSignature(store, release, digest, options.key ?? null);
   const created = existing === null && (await createManifest(store, key, manifest));
+  if (renewedShards > 0) await (options.settle ?? settle)();
   // A `gc` beside this publish may have taken a shard that was there when this one looked; now it is named, so it stays.
   await uploadShards(planned.files, release, { ...options, onProgress: () => undefined });
   return { release, digest, totalBytes, ...uploaded, created };
@@ -121,74 +112,4 @@ async function createManifest(store: ObjectStore, key: string, manifest: Uint8Ar
     if (winner !== null && Buffer.from(winner).equals(manifest)) return false;
     throw new PublishError(`someone else published other content under this version just now`, { cause: thrown });
   }
-}
-
-/** As many as there are uploads in flight, 8 MiB each. */
-const buffers = new BufferPool(MAX_SHARD_BYTES);
-
-interface ShardUpload {
-  readonly file: PlannedFile;
-  readonly offset: number;
-  readonly size: number;
-  readonly sha256: string;
-}
-
-async function uploadShards(
-  files: readonly PlannedFile[],
-  release: Release,
-  { store, onProgress, signal }: PublishOptions,
-): Promise<{ uploadedShards: number; uploadedBytes: number }> {
-  const uploads = distinctShards(files, release);
-  const totalBytes = uploads.reduce((sum, { size }) => sum + size, 0);
-  let doneBytes = 0;
-  let uploadedShards = 0;
-  let uploadedBytes = 0;
-  const inFlight = new Semaphore(UPLOADS_IN_FLIGHT);
-  const failed = new AbortController();
-  const stop = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
-  const results = uploads.map((shard) =>
-    inFlight.run(async () => {
-      stop.throwIfAborted();
-      try {
-        if (await upload(store, shard)) {
-          uploadedShards += 1;
-          uploadedBytes += shard.size;
-        }
-      } catch (thrown) {
-        failed.abort(thrown);
-        throw thrown;
-      }
-      doneBytes += shard.size;
-      onProgress?.({ phase: "upload", doneBytes, totalBytes });
-    }),
-  );
-  await Promise.allSettled(results);
-  stop.throwIfAborted();
-  return { uploadedShards, uploadedBytes };
-}
-
-function distinctShards(files: readonly PlannedFile[], release: Release): readonly ShardUpload[] {
-  const bySha = new Map<string, ShardUpload>();
-  for (const file of files) {
-    for (const [index, { sha256, size }] of (release.files[file.name]?.shards ?? []).entries()) {
-      if (!bySha.has(sha256)) bySha.set(sha256, { file, offset: index * MAX_SHARD_BYTES, size, sha256 });
-    }
-  }
-  return [...bySha.values()];
-}
-
-/** True when the shard was written; false when the store had it. A name that is a digest is there whole or not at all. */
-async function upload(store: ObjectStore, { file, offset, size, sha256 }: ShardUpload): Promise<boolean> {
-  const key = blobKey(sha256);
-  const head = await store.head(key);
-  if (head?.size === size) return false;
-  return buffers.lend(size, async (bytes) => {
-    await readPlanned(file, offset, bytes);
-    if (createHash("sha256").update(bytes).digest("hex") !== sha256) {
-      throw new PublishError(`${file.name} changed while it was being published`);
-    }
-    // A blob of the wrong length is broken, so it is replaced; its right bytes cannot be anyone else's.
-    await store.put(key, bytes);
-    return true;
-  });
 }

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { StoreError, type ObjectStore } from "./object-store.ts";
 
@@ -34,7 +35,7 @@ export function describeStoreContract(
       expect(text(await store.get("a/object", { range: { offset: 8, length: 100 } }))).toBe("89");
       expect(text(await store.get("a/object", { range: { offset: 100, length: 5 } }))).toBe("");
       expect(text(await store.get("a/object", { range: { offset: 0, length: 0 } }))).toBe("");
-      expect(await store.head("a/object")).toEqual({ size: 10, etag });
+      expect(await store.head("a/object")).toMatchObject({ size: 10, etag });
     });
 
     it("says null for what is not there, below a folder and below an object too", async () => {
@@ -68,6 +69,17 @@ export function describeStoreContract(
       await store.delete("pointer");
       expect(await refused(store.put("pointer", bytes("four"), { ifMatch: two.etag }))).toBe("precondition_failed");
       expect(await store.get("pointer")).toBeNull();
+    });
+
+    it("makes an object young without its bytes", async () => {
+      await store.put("touched/a b", bytes("0123456789"));
+      const before = (await store.head("touched/a b"))?.modifiedAt ?? Infinity;
+      // Some stores tell the time in whole seconds.
+      await setTimeout(1100);
+      expect(await store.touch("touched/a b")).toBe(true);
+      expect((await store.head("touched/a b"))?.modifiedAt).toBeGreaterThan(before);
+      expect(text(await store.get("touched/a b"))).toBe("0123456789");
+      expect(await store.touch("untouched")).toBe(false);
     });
 
     it("lists by prefix, in order, with sizes and times", async () => {

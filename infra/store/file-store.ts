@@ -1,10 +1,16 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { BigIntStats } from "node:fs";
-import { link, mkdir, open, readdir, rename, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
+import { link, mkdir, open, readdir, rename, rm, stat, utimes, writeFile, type FileHandle } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { GC_GRACE_MS } from "../../shared/limits/releases.ts";
 import { withLock } from "./lock-file.ts";
-import { StoreError, type ListedObject, type ObjectInfo, type ObjectStore, type PutCondition } from "./object-store.ts";
+import {
+  StoreError,
+  type ListedObject,
+  type ObjectStore,
+  type PutCondition,
+  type StoredObject,
+} from "./object-store.ts";
 
 const TEMPORARY = ".tmp";
 
@@ -59,6 +65,14 @@ export function fileStore(path: string): ObjectStore {
       return headOf(pathOf(root, key));
     },
 
+    async touch(key) {
+      const now = new Date();
+      return utimes(pathOf(root, key), now, now).then(
+        () => true,
+        (thrown: unknown) => orMissing(thrown, false),
+      );
+    },
+
     async *list(prefix) {
       yield* walk(root, "", prefix);
     },
@@ -89,7 +103,7 @@ function pathOf(root: string, key: string): string {
   return join(root, ...segments);
 }
 
-async function headOf(path: string): Promise<ObjectInfo | null> {
+async function headOf(path: string): Promise<StoredObject | null> {
   try {
     const stats = await stat(path, { bigint: true });
     return stats.isFile() ? describe(stats) : null;
@@ -99,8 +113,8 @@ async function headOf(path: string): Promise<ObjectInfo | null> {
 }
 
 /** Every put makes a new file and moves it into place, so the file itself tells versions of an object apart. */
-function describe({ ino, size, mtimeNs }: BigIntStats): ObjectInfo {
-  return { size: Number(size), etag: `"${ino}-${size}-${mtimeNs}"` };
+function describe({ ino, size, mtimeNs, mtimeMs }: BigIntStats): StoredObject {
+  return { size: Number(size), etag: `"${ino}-${size}-${mtimeNs}"`, modifiedAt: Number(mtimeMs) };
 }
 
 async function place(temporary: string, target: string, condition: PutCondition): Promise<void> {
@@ -149,9 +163,9 @@ async function* walk(root: string, folder: string, prefix: string): AsyncGenerat
   for (const { key, isFile } of sorted) {
     if (key.endsWith("/")) yield* walk(root, key, prefix);
     else if (isFile && key.startsWith(prefix)) {
+      const head = await headOf(join(root, key));
       // Deleted since its folder was read: it is not there, as for any other reader.
-      const stats = await stat(join(root, key)).catch((thrown: unknown) => orMissing(thrown, null));
-      if (stats !== null) yield { key, size: stats.size, modifiedAt: stats.mtimeMs };
+      if (head !== null) yield { key, size: head.size, modifiedAt: head.modifiedAt };
     }
   }
 }

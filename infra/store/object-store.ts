@@ -4,11 +4,13 @@ export interface ObjectInfo {
   readonly etag: string;
 }
 
-export interface ListedObject {
-  readonly key: string;
-  readonly size: number;
+export interface StoredObject extends ObjectInfo {
   /** Milliseconds since 1970, by the store's clock. */
   readonly modifiedAt: number;
+}
+
+export interface ListedObject extends Omit<StoredObject, "etag"> {
+  readonly key: string;
 }
 
 export interface PutCondition {
@@ -37,7 +39,9 @@ export interface ObjectStore {
   get(key: string, options?: GetOptions): Promise<Uint8Array | null>;
   /** Writes whole or not at all. Throws StoreError `precondition_failed`. */
   put(key: string, bytes: Uint8Array, condition?: PutCondition): Promise<ObjectInfo>;
-  head(key: string): Promise<ObjectInfo | null>;
+  head(key: string): Promise<StoredObject | null>;
+  /** Makes `modifiedAt` now and leaves the bytes, which do not travel; false when there is no such object. */
+  touch(key: string): Promise<boolean>;
   /** In the order of UTF-8 bytes of the key. */
   list(prefix: string): AsyncIterable<ListedObject>;
   /** Also true for the caller when there was none. */

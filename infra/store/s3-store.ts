@@ -1,4 +1,5 @@
 import {
+  CopyObjectCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -70,9 +71,21 @@ export function s3Store(bucket: string, options: S3Options): ObjectStore {
     async head(key) {
       try {
         const answer = await client.send(new HeadObjectCommand(at(key)));
-        return { size: answer.ContentLength ?? 0, etag: answer.ETag ?? "" };
+        const modifiedAt = answer.LastModified?.getTime() ?? Date.now();
+        return { size: answer.ContentLength ?? 0, etag: answer.ETag ?? "", modifiedAt };
       } catch (thrown) {
         return orMissing(thrown, null, bucket);
+      }
+    },
+
+    async touch(key) {
+      try {
+        // A copy onto itself is refused unless it replaces something; nothing reads the metadata.
+        const source = { CopySource: `${bucket}/${encodeURI(key)}`, MetadataDirective: "REPLACE" } as const;
+        await client.send(new CopyObjectCommand({ ...at(key), ...source }));
+        return true;
+      } catch (thrown) {
+        return orMissing(thrown, false, bucket);
       }
     },
 

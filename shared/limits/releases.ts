@@ -58,6 +58,12 @@ export const CHANNEL_HISTORY = 8;
  */
 export const GC_GRACE_MS = 24 * 3_600_000;
 
+/**
+ * How long a publish or a promote that made old objects young waits before it looks again: longer than `gc` takes from its last
+ * look at one object to the end of its delete.
+ */
+export const GC_SETTLE_MS = 5_000;
+
 /** Releases with open readers per model: stable and canary. A third pushes out the one used longest ago. */
 export const RESIDENT_RELEASES = 2;
 

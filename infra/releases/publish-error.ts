@@ -1,0 +1,3 @@
+export class PublishError extends Error {
+  override readonly name = "PublishError";
+}
