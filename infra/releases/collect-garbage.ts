@@ -40,11 +40,10 @@ export async function collectGarbage(options: GcOptions): Promise<GcResult> {
   const now = options.now?.() ?? Date.now();
   const youngerThan = now - options.graceMs;
   const { kept, dropped } = partition(await whole(store, trust), options.keep, youngerThan);
-  if (!dryRun) {
-    for (const { model, version } of dropped) {
-      await store.delete(manifestKey(model, version));
-      await store.delete(signatureKey(model, version));
-    }
+  const removed: InventoryRelease[] = [];
+  for (const release of dropped) {
+    const goes = dryRun || (await removeRelease(store, release, youngerThan));
+    (goes ? removed : kept).push(release);
   }
   let named = shardsOf(kept);
   const garbage: { key: string; size: number }[] = [];
@@ -62,7 +61,18 @@ export async function collectGarbage(options: GcOptions): Promise<GcResult> {
     blobs += 1;
     bytes += size;
   }
-  return { releases: dropped.map(nameOf), blobs, bytes, keptReleases: kept.map(nameOf) };
+  return { releases: removed.map(nameOf), blobs, bytes, keptReleases: kept.map(nameOf) };
+}
+
+/** False when a publish or a promote has made it young, so that it stays. */
+async function removeRelease(
+  store: ObjectStore,
+  { model, version }: InventoryRelease,
+  youngerThan: number,
+): Promise<boolean> {
+  if (!(await deleteOld(store, manifestKey(model, version), youngerThan))) return false;
+  await deleteOld(store, signatureKey(model, version), youngerThan);
+  return true;
 }
 
 /** Looks once more just before: a publish may have made it young since the listing. False when it stays, or is gone. */
@@ -88,7 +98,7 @@ function partition(
   { channels, releases }: Inventory,
   keep: number,
   youngerThan: number,
-): { readonly kept: readonly InventoryRelease[]; readonly dropped: readonly InventoryRelease[] } {
+): { readonly kept: InventoryRelease[]; readonly dropped: readonly InventoryRelease[] } {
   const named = new Set(channels.flatMap((document) => releasesOf(document).map(({ digest }) => digest)));
   const seen = new Map<string, number>();
   const kept: InventoryRelease[] = [];

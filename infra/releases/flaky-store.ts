@@ -11,8 +11,9 @@ export function flakyStore(
     puts,
     async put(key, bytes, condition) {
       if (failOnPut(key)) throw new StoreError("unreachable", `crashed before ${key} was written`);
+      const info = await inner.put(key, bytes, condition);
       puts.push(key);
-      return inner.put(key, bytes, condition);
+      return info;
     },
   };
 }

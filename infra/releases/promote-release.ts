@@ -2,11 +2,12 @@ import { CHANNEL_HISTORY, CHANNEL_LIFETIME_DAYS, MAX_CHANNEL_BYTES } from "../..
 import { openChannel, sealChannel, type ChannelDocument } from "../../shared/releases/channel.ts";
 import type { Trust } from "../../shared/releases/dsse.ts";
 import type { SigningKey } from "../../shared/releases/ecdsa.ts";
-import { channelKey, signatureKey } from "../../shared/releases/keys.ts";
+import { channelKey, manifestKey, signatureKey } from "../../shared/releases/keys.ts";
 import { verifyReleaseSignature } from "../../shared/releases/model-signing.ts";
 import type { ReleaseRef } from "../../shared/releases/release.ts";
 import { StoreError, type ObjectStore } from "../store/object-store.ts";
 import { missingShards, readRelease } from "./read-release.ts";
+import { renew, settle } from "./renew.ts";
 
 export interface ChannelOptions {
   readonly model: string;
@@ -23,6 +24,8 @@ export interface PromoteOptions extends ChannelOptions {
   readonly version: string;
   /** Percent of the callers that get the release beside the stable one; absent makes it the stable one. */
   readonly canary?: number;
+  /** Waits for the deletes that a `gc` has begun; GC_SETTLE_MS unless told. */
+  readonly settle?: () => Promise<void>;
 }
 
 export class PromoteError extends Error {
@@ -34,13 +37,15 @@ export class PromoteError extends Error {
  * race one fails. Throws PromoteError with what to do.
  */
 export async function promoteRelease(options: PromoteOptions): Promise<ChannelDocument> {
-  const release = await findWholeRelease(options.store, options.model, options.version, options.trust);
+  const { store, model, version, trust } = options;
+  // No channel names it yet, so a `gc` may be about to take it.
+  if (await renew(store, manifestKey(model, version))) await (options.settle ?? settle)();
+  const release = await findWholeRelease(store, model, version, trust);
   return changeChannel(options, (current) => {
     if (options.canary === undefined) return becomeStable(current, release);
     if (current === null)
       throw new PromoteError(`nothing is stable on ${options.channel} yet, so there is nothing to canary beside`);
-    if (current.stable.digest === release.digest)
-      throw new PromoteError(`${options.version} is the stable release already`);
+    if (current.stable.digest === release.digest) throw new PromoteError(`${version} is the stable release already`);
     return { ...current, canary: { release, percent: options.canary } };
   });
 }

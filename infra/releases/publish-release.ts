@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
-import { importPublicKey, type SigningKey } from "../../shared/releases/ecdsa.ts";
-import { manifestKey, signatureKey } from "../../shared/releases/keys.ts";
-import { signRelease, verifyReleaseSignature } from "../../shared/releases/model-signing.ts";
+import type { SigningKey } from "../../shared/releases/ecdsa.ts";
+import { manifestKey } from "../../shared/releases/keys.ts";
 import { serializeRelease, type Release } from "../../shared/releases/release.ts";
-import { StoreError, type ObjectStore } from "../store/object-store.ts";
+import type { ObjectStore } from "../store/object-store.ts";
 import { hashRelease } from "./hash-release.ts";
 import { planRelease, type PlannedRelease, type PlanOptions } from "./plan-release.ts";
 import { PublishError } from "./publish-error.ts";
 import { settle } from "./renew.ts";
 import { uploadShards, type PublishProgress } from "./upload-shards.ts";
+import { writeManifest, writeSignature } from "./write-documents.ts";
 
 export interface PublishOptions extends PlanOptions {
   readonly model: string;
@@ -59,57 +59,23 @@ export async function publishPlanned(planned: PlannedRelease, options: PublishOp
   });
   const manifest = serializeRelease(release);
   const digest = createHash("sha256").update(manifest).digest("hex");
-  const key = manifestKey(model, version);
-  const existing = await store.get(key);
-  if (existing !== null) {
-    if (!Buffer.from(existing).equals(manifest)) {
-      throw new PublishError(
-        `${model}@${version} is published with other content; a release never changes, choose a new version`,
-      );
-    }
-  }
-  const { renewedShards, ...uploaded } = await uploadShards(planned.files, release, options);
-  await writeSignature(store, release, digest, options.key ?? null);
-  const created = existing === null && (await createManifest(store, key, manifest));
-  if (renewedShards > 0) await (options.settle ?? settle)();
-  // A `gc` beside this publish may have taken a shard that was there when this one looked; now it is named, so it stays.
-  await uploadShards(planned.files, release, { ...options, onProgress: () => undefined });
-  return { release, digest, totalBytes, ...uploaded, created };
-}
-
-/**
- * Before the manifest, so that a manifest never lacks its signature. Written again when the present one is by another key
- * or over other content: that is how a release is signed anew after a key rotation.
- */
-async function writeSignature(
-  store: ObjectStore,
-  release: Release,
-  digest: string,
-  key: SigningKey | null,
-): Promise<void> {
-  if (key === null) return;
-  const objectKey = signatureKey(release.name, release.version);
-  const present = await store.get(objectKey);
-  if (present !== null) {
-    const trust = [await importPublicKey(key.publicPem)];
-    const valid = await verifyReleaseSignature(present, release, digest, trust).then(
-      () => true,
-      () => false,
+  const existing = await store.get(manifestKey(model, version));
+  if (existing !== null && !Buffer.from(existing).equals(manifest)) {
+    throw new PublishError(
+      `${model}@${version} is published with other content; a release never changes, choose a new version`,
     );
-    if (valid) return;
   }
-  await store.put(objectKey, await signRelease(release, digest, key));
-}
-
-/** Two publishers may race; the loser is fine when both wrote the same. */
-async function createManifest(store: ObjectStore, key: string, manifest: Uint8Array): Promise<boolean> {
-  try {
-    await store.put(key, manifest, { ifNoneMatch: "*" });
-    return true;
-  } catch (thrown) {
-    if (!(thrown instanceof StoreError) || thrown.fault !== "precondition_failed") throw thrown;
-    const winner = await store.get(key);
-    if (winner !== null && Buffer.from(winner).equals(manifest)) return false;
-    throw new PublishError(`someone else published other content under this version just now`, { cause: thrown });
-  }
+  const writeAll = async (quiet = false) => {
+    const upload = quiet ? { ...options, onProgress: undefined } : options;
+    const { renewedShards, ...uploaded } = await uploadShards(planned.files, release, upload);
+    const signature = await writeSignature(store, release, digest, options.key ?? null);
+    const written = await writeManifest(store, release, manifest);
+    const renewed = renewedShards > 0 || signature === "renewed" || written === "renewed";
+    return { uploaded, created: written === "created", renewed };
+  };
+  const { uploaded, created, renewed } = await writeAll();
+  if (renewed) await (options.settle ?? settle)();
+  // A `gc` beside this publish may have taken what was there when this one looked; now it is named, so it stays.
+  await writeAll(true);
+  return { release, digest, totalBytes, ...uploaded, created };
 }

@@ -1,10 +1,16 @@
 import { setTimeout } from "node:timers/promises";
 import { GC_GRACE_MS, GC_SETTLE_MS } from "../../shared/limits/releases.ts";
-import type { StoredObject } from "../store/object-store.ts";
+import type { ObjectStore, StoredObject } from "../store/object-store.ts";
 
 /** Whether `gc` may take it soon: half of the grace time is left for the work that names it, and for clocks that differ. */
 export function isOld({ modifiedAt }: StoredObject): boolean {
   return modifiedAt < Date.now() - GC_GRACE_MS / 2;
+}
+
+/** Makes an old object young; false when it is young already, or not there. */
+export async function renew(store: ObjectStore, key: string): Promise<boolean> {
+  const head = await store.head(key);
+  return head !== null && isOld(head) && store.touch(key);
 }
 
 /**
