@@ -46,7 +46,8 @@ export async function promoteRelease(options: PromoteOptions): Promise<ChannelDo
     if (current === null)
       throw new PromoteError(`nothing is stable on ${options.channel} yet, so there is nothing to canary beside`);
     if (current.stable.digest === release.digest) throw new PromoteError(`${version} is the stable release already`);
-    return { ...current, canary: { release, percent: options.canary } };
+    const canary = { release, percent: options.canary };
+    return { ...current, canary, retired: retiredBy(current, release, current.history) };
   });
 }
 
@@ -130,8 +131,24 @@ async function findWholeRelease(store: ObjectStore, model: string, version: stri
 
 function becomeStable(current: ChannelDocument | null, release: ReleaseRef): Pointers {
   if (current === null) return { stable: release, canary: null, retired: null, history: [] };
-  const history = [current.stable, ...current.history].filter(({ digest }) => digest !== release.digest);
-  return { stable: release, canary: null, retired: current.retired, history: history.slice(0, CHANNEL_HISTORY) };
+  const history = [current.stable, ...current.history]
+    .filter(({ digest }) => digest !== release.digest)
+    .slice(0, CHANNEL_HISTORY);
+  return { stable: release, canary: null, retired: retiredBy(current, release, history), history };
+}
+
+/**
+ * What is withdrawn when `release` becomes canary or stable: the canary that it replaces, as callers were sent to it until
+ * now, unless the history names it. A stable release that is replaced is in the history.
+ */
+function retiredBy(
+  { canary, retired }: ChannelDocument,
+  release: ReleaseRef,
+  history: readonly ReleaseRef[],
+): ReleaseRef | null {
+  if (canary === null) return retired;
+  const named = [release, ...history].some(({ digest }) => digest === canary.release.digest);
+  return named ? retired : canary.release;
 }
 
 /** Only the pointers of what a change gave, so that a spread of the old document cannot keep its dates. */

@@ -245,6 +245,32 @@ describe("promote and rollback", () => {
     await expect(rollbackRelease({ ...unsigned, store })).rejects.toThrow("no earlier release");
   });
 
+  it("names the canary that another release replaces as retired, whose frames are on their way", async () => {
+    for (const version of ["1", "2", "3", "4"]) {
+      await writeFile(join(dir, "generation_config.json"), JSON.stringify({ version }));
+      await publish(version);
+    }
+    const promote = async (version: string, canary?: number) => {
+      const document = await promoteRelease({
+        ...unsigned,
+        store,
+        version,
+        ...(canary === undefined ? {} : { canary }),
+      });
+      return { canary: document.canary?.release.version ?? null, retired: document.retired?.version ?? null };
+    };
+    await promote("1");
+    expect(await promote("2", 10)).toEqual({ canary: "2", retired: null });
+    expect(await promote("2", 20)).toEqual({ canary: "2", retired: null });
+    expect(await promote("3", 10)).toEqual({ canary: "3", retired: "2" });
+    expect(await promote("3")).toEqual({ canary: null, retired: "2" });
+    expect(await promote("2", 10)).toEqual({ canary: "2", retired: "2" });
+    expect(await promote("4")).toEqual({ canary: null, retired: "2" });
+    // 1 and 3 are in the history
+    expect(await promote("1", 10)).toEqual({ canary: "1", retired: "2" });
+    expect(await promote("2", 10)).toEqual({ canary: "2", retired: "2" });
+  });
+
   it("builds on no forged channel and promotes no unsigned release", async () => {
     const key = await generateKeyPair();
     const trust = [await importPublicKey(key.publicPem)];

@@ -28,7 +28,10 @@ const channelSchema = z
       .strictObject({ release: refSchema, percent: z.int().min(1).max(99) })
       .readonly()
       .nullable(),
-    /** The release that was withdrawn last: no one is sent to it, but edges that have not noticed yet may still name it. */
+    /**
+     * The release that was withdrawn last, a canary or by a rollback: no one is sent to it, but edges that have not noticed yet
+     * may still name it. There is one: of two canaries replaced within CHANNEL_REFRESH_MS, frames of the first are refused.
+     */
     retired: refSchema.nullable(),
     /** Earlier stable releases, newest first: what `rollback` returns to. */
     history: z.array(refSchema).max(CHANNEL_HISTORY).readonly(),
