@@ -51,11 +51,12 @@ function valueGrammar(schema: unknown): ContentFormat {
   return { type: "or", elements: values.map((value) => ({ type: "const_string", value: String(value) })) };
 }
 
-/** Models write texts as they are and everything else as JSON; what is neither is a text. */
+/** Models write texts as they are and everything else as JSON, which stays as written; what is neither is a text. */
 function toJson(value: string, isText: boolean): string {
   if (isText) return JSON.stringify(value);
   try {
-    return JSON.stringify(JSON.parse(value));
+    JSON.parse(value);
+    return value.trim();
   } catch {
     return JSON.stringify(value);
   }
