@@ -6,7 +6,12 @@ import type { FunctionTool } from "./tool-call.ts";
 
 /** A function with one argument `k` of this schema. */
 function toolOf(schema: unknown): FunctionTool {
-  return { name: "f", parameters: { type: "object", properties: { k: schema } }, strict: false };
+  const $defs = {
+    word: { type: "string" },
+    "a/b~c": { anyOf: [{ $ref: "#/$defs/word" }, { type: "null" }] },
+    circle: { anyOf: [{ $ref: "#/$defs/circle" }, { $ref: "#/$defs/circle" }] },
+  };
+  return { name: "f", parameters: { type: "object", properties: { k: schema }, $defs }, strict: false };
 }
 
 const written = [
@@ -35,5 +40,45 @@ describe("a value between words", () => {
 
   it("has no white space of the format in it", () => {
     expect(read({ type: "integer" }, " 7\n")).toBe('{"k": 7}');
+  });
+
+  const nullable = { type: ["string", "null"] };
+  const $ref = "#/$defs/a~1b~0c";
+  it.each([
+    [{ type: "string" }, "null", '"null"'],
+    [{ type: "string" }, '"a"', String.raw`"\"a\""`],
+    [{ type: ["string"] }, "7", '"7"'],
+    [nullable, "2024", '"2024"'],
+    [nullable, "null", "null"],
+    [nullable, "Paris", '"Paris"'],
+    [nullable, '"Paris"', '"Paris"'],
+    [{ anyOf: [{ type: "string" }, { type: "null" }] }, "12345", '"12345"'],
+    [{ oneOf: [{ const: "1" }, { const: null }] }, "1", '"1"'],
+    [{ allOf: [{ type: ["string", "number"] }, { type: ["string", "integer"] }] }, "1.5", '"1.5"'],
+    [{ allOf: [{ type: ["string", "number"] }, { type: ["string", "integer"] }] }, "15", "15"],
+    [{ type: ["string", "integer"] }, "true", '"true"'],
+    [{ type: ["string", "object"] }, '{"a": 1}', '{"a": 1}'],
+    [{ type: ["string", "object"] }, "[1]", '"[1]"'],
+    [{ enum: ["1", "2"] }, "1", '"1"'],
+    [{ enum: ["1", null] }, "1", '"1"'],
+    [{ enum: [1, 2] }, "1", "1"],
+    [{ const: "true" }, "true", '"true"'],
+    [{ $ref: "#/$defs/word" }, "7", '"7"'],
+    [{ $ref }, "7", '"7"'],
+    [{ $ref }, "null", "null"],
+    [{ $ref: "#/$defs/none" }, "7", "7"],
+    [{ $ref: "#/$defs/circle" }, "7", "7"],
+    [{ type: "integer" }, "seven", '"seven"'],
+    [{ type: "unheard of" }, "7", "7"],
+    [true, "7", "7"],
+  ])("of %j is a text or JSON by its schema: %s is %s", (schema, value, json) => {
+    expect(read(schema, value)).toBe(`{"k": ${json}}`);
+  });
+
+  it("that no property names is read by what the schema says of all others", () => {
+    const parameters = { type: "object", additionalProperties: { type: "string" } };
+    const text = "<tool_call>f<arg_key>zip</arg_key><arg_value>12345</arg_value></tool_call>";
+    const { calls } = parse(glm, [{ name: "f", parameters, strict: false }], text);
+    expect(calls[0]?.arguments).toBe('{"zip": "12345"}');
   });
 });

@@ -1,3 +1,4 @@
+import { allowedTypes, typeOf, type JsonType } from "./allowed-types.ts";
 import type { CallReader } from "./call-reader.ts";
 import type { ContentFormat } from "./tag-format.ts";
 import type { FunctionTool, Reading } from "./tool-call.ts";
@@ -21,9 +22,9 @@ export function* namedArguments(reader: CallReader, words: ArgumentWords, tool: 
     if (key === null || !(yield* reader.take(words.value[0]))) return;
     const value = yield* reader.until(words.value[1]);
     if (value === null) return;
-    const schema = tool === undefined ? undefined : propertiesOf(tool)[key];
-    const text = `${JSON.stringify(key)}: ${toJson(words.lines ? value.replace(/^\n|\n$/g, "") : value, isText(schema))}`;
-    yield* reader.arguments(count === 0 ? text : `, ${text}`);
+    const types = allowedTypes(tool === undefined ? undefined : schemaOf(tool, key), tool?.parameters);
+    const json = toJson(words.lines ? value.replace(/^\n|\n$/g, "") : value, types);
+    yield* reader.arguments(`${count === 0 ? "" : ", "}${JSON.stringify(key)}: ${json}`);
   }
 }
 
@@ -36,7 +37,7 @@ export function argumentsGrammar(words: ArgumentWords, tool: FunctionTool): read
     const tag = {
       type: "tag",
       begin: words.key[0] + key + words.key[1] + between + words.value[0] + line,
-      content: valueGrammar(schema),
+      content: valueGrammar(schema, tool.parameters),
       end: `${line}${words.value[1]}\n`,
     } as const;
     if (Array.isArray(required) && required.includes(key)) return tag;
@@ -44,26 +45,39 @@ export function argumentsGrammar(words: ArgumentWords, tool: FunctionTool): read
   });
 }
 
-function valueGrammar(schema: unknown): ContentFormat {
-  if (!isText(schema)) return { type: "json_schema", json_schema: schema };
-  const values = "enum" in schema && Array.isArray(schema.enum) ? schema.enum : [];
+function valueGrammar(schema: unknown, root: unknown): ContentFormat {
+  if (!isText(allowedTypes(schema, root))) return { type: "json_schema", json_schema: schema };
+  const listed = typeof schema === "object" && schema !== null && "enum" in schema ? schema.enum : [];
+  const values = Array.isArray(listed) ? (listed as readonly unknown[]) : [];
   if (values.length === 0) return { type: "any_text" };
   return { type: "or", elements: values.map((value) => ({ type: "const_string", value: String(value) })) };
 }
 
-/** Models write texts as they are and everything else as JSON, which stays as written; what is neither is a text. */
-function toJson(value: string, isText: boolean): string {
-  if (isText) return JSON.stringify(value);
+/**
+ * Models write texts as they are and everything else as JSON, which stays as written. What could be both is a text where the
+ * schema has no other type for it, and so is what is no JSON.
+ */
+function toJson(written: string, types: ReadonlySet<JsonType>): string {
+  const type = jsonType(written);
+  if (type === null) return JSON.stringify(written);
+  return isText(types) || (types.has("string") && !types.has(type)) ? JSON.stringify(written) : written.trim();
+}
+
+function jsonType(text: string): JsonType | null {
   try {
-    JSON.parse(value);
-    return value.trim();
+    return typeOf(JSON.parse(text));
   } catch {
-    return JSON.stringify(value);
+    return null;
   }
 }
 
-function isText(schema: unknown): schema is object {
-  return typeof schema === "object" && schema !== null && "type" in schema && schema.type === "string";
+/** Whether there are no other values than strings; they are then written as they are, in whatever they look like. */
+function isText(types: ReadonlySet<JsonType>): boolean {
+  return types.size === 1 && types.has("string");
+}
+
+function schemaOf(tool: FunctionTool, key: string): unknown {
+  return propertiesOf(tool)[key] ?? tool.parameters["additionalProperties"];
 }
 
 /** `properties` of a JSON schema, without what the prototype has. */
