@@ -1,6 +1,6 @@
-import { allowedTypes, typeOf, type JsonType } from "./allowed-types.ts";
+import { allowedValues, typeOf, type Allowed } from "./allowed-values.ts";
 import type { CallReader } from "./call-reader.ts";
-import type { ContentFormat } from "./tag-format.ts";
+import type { ContentFormat, TagFormat } from "./tag-format.ts";
 import type { FunctionTool, Reading } from "./tool-call.ts";
 
 /** The words around names and values of arguments that are not written as JSON. */
@@ -22,8 +22,8 @@ export function* namedArguments(reader: CallReader, words: ArgumentWords, tool: 
     if (key === null || !(yield* reader.take(words.value[0]))) return;
     const value = yield* reader.until(words.value[1]);
     if (value === null) return;
-    const types = allowedTypes(tool === undefined ? undefined : schemaOf(tool, key), tool?.parameters);
-    const json = toJson(words.lines ? value.replace(/^\n|\n$/g, "") : value, types);
+    const allowed = allowedValues(tool === undefined ? undefined : schemaOf(tool, key), tool?.parameters);
+    const json = toJson(words.lines ? value.replace(/^\n|\n$/g, "") : value, allowed);
     yield* reader.arguments(`${count === 0 ? "" : ", "}${JSON.stringify(key)}: ${json}`);
   }
 }
@@ -37,33 +37,37 @@ export function argumentsGrammar(words: ArgumentWords, tool: FunctionTool): read
     const tag = {
       type: "tag",
       begin: words.key[0] + key + words.key[1] + between + words.value[0] + line,
-      content: valueGrammar(schema, tool.parameters),
-      end: `${line}${words.value[1]}\n`,
+      ...valueGrammar(schema, tool.parameters, `${line}${words.value[1]}\n`),
     } as const;
     if (Array.isArray(required) && required.includes(key)) return tag;
     return { type: "tags_with_separator", tags: [tag], separator: "\n", at_least_one: false, stop_after_first: true };
   });
 }
 
-function valueGrammar(schema: unknown, root: unknown): ContentFormat {
-  if (!isText(allowedTypes(schema, root))) return { type: "json_schema", json_schema: schema };
-  const listed = typeof schema === "object" && schema !== null && "enum" in schema ? schema.enum : [];
-  const values = Array.isArray(listed) ? (listed as readonly unknown[]) : [];
-  if (values.length === 0) return { type: "any_text" };
-  return { type: "or", elements: values.map((value) => ({ type: "const_string", value: String(value) })) };
+/** The grammar of a value and what ends it. */
+function valueGrammar(schema: unknown, root: unknown, end: string): Pick<TagFormat, "content" | "end"> {
+  const allowed = allowedValues(schema, root);
+  if (!isText(allowed)) return { content: { type: "json_schema", json_schema: schema }, end };
+  if (allowed.texts === null) return { content: { type: "any_text" }, end };
+  // A text may be empty, but XGrammar takes no empty string: each has the first character of the end.
+  const elements = allowed.texts.map((text) => ({ type: "const_string", value: text + end.charAt(0) }) as const);
+  return { content: { type: "or", elements }, end: end.slice(1) };
 }
 
 /**
  * Models write texts as they are and everything else as JSON, which stays as written. What could be both is a text where the
  * schema has no other type for it, and so is what is no JSON.
  */
-function toJson(written: string, types: ReadonlySet<JsonType>): string {
+function toJson(written: string, allowed: Allowed): string {
   const type = jsonType(written);
   if (type === null) return JSON.stringify(written);
-  return isText(types) || (types.has("string") && !types.has(type)) ? JSON.stringify(written) : written.trim();
+  const { types } = allowed;
+  return isText(allowed) || (types.includes("string") && !types.includes(type))
+    ? JSON.stringify(written)
+    : written.trim();
 }
 
-function jsonType(text: string): JsonType | null {
+function jsonType(text: string): Allowed["types"][number] | null {
   try {
     return typeOf(JSON.parse(text));
   } catch {
@@ -72,8 +76,8 @@ function jsonType(text: string): JsonType | null {
 }
 
 /** Whether there are no other values than strings; they are then written as they are, in whatever they look like. */
-function isText(types: ReadonlySet<JsonType>): boolean {
-  return types.size === 1 && types.has("string");
+function isText({ types }: Allowed): boolean {
+  return types.every((type) => type === "string") && types.length > 0;
 }
 
 function schemaOf(tool: FunctionTool, key: string): unknown {

@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { compileTokenizer } from "../../../shared/tokenizer/compile/compile.ts";
 import { Tokenizer } from "../../../shared/tokenizer/tokenizer.ts";
+import { glm } from "../../../shared/tool-calls/formats/glm.ts";
 import { TOOL_CALL_FORMATS } from "../../../shared/tool-calls/formats/index.ts";
+import { qwenXml } from "../../../shared/tool-calls/formats/qwen-xml.ts";
 import { parse } from "../../../shared/tool-calls/parse.testing.ts";
 import { callGrammar, type CallGrammarOptions } from "../../../shared/tool-calls/structural-tag.ts";
 import type { FunctionTool } from "../../../shared/tool-calls/tool-call.ts";
@@ -99,4 +101,40 @@ describe.each(TOOL_CALL_FORMATS)("random answers under the grammar of $name", (f
       else expect(calls.map(({ name }) => name)).toEqual(["paint"]);
     }
   });
+});
+
+/** A strict function with one argument `k` of this schema. */
+function withArgument(k: unknown): FunctionTool {
+  const $defs = { units: { enum: ["m", "km"] } };
+  return { name: "f", parameters: { type: "object", properties: { k }, required: ["k"], $defs }, strict: true };
+}
+
+describe.each([qwenXml, glm])("values between the words of $name", (format) => {
+  it.each([
+    [{ type: "string", const: "x" }, ["x"]],
+    [{ const: "x y" }, ["x y"]],
+    [{ const: 7 }, [7]],
+    [{ type: "string", enum: ["a", "", 1] }, ["a", ""]],
+    [{ enum: ["1", "2"] }, ["1", "2"]],
+    [{ enum: ["1", 2, null] }, ["1", 2, null]],
+    [{ type: ["string", "null"], enum: ["a", "b", null], const: "b" }, ["b"]],
+    [{ anyOf: [{ const: "a" }, { enum: ["b", "c"] }] }, ["a", "b", "c"]],
+    [{ allOf: [{ enum: ["a", "b"] }, { type: "string" }, { enum: ["b", "c"] }] }, ["b"]],
+    [{ $ref: "#/$defs/units" }, ["m", "km"]],
+  ])("of %j are of %j", async (schema, values) => {
+    const tool = withArgument(schema);
+    for (let seed = 0; seed < 4; seed++) {
+      const text = await write(callGrammar(format, [tool], { mode: "required", parallel: false }), seed);
+      const { k } = JSON.parse(parse(format, [tool], text).calls[0]?.arguments ?? "") as { k: unknown };
+      expect(values, text).toContainEqual(k);
+    }
+  });
+});
+
+// The last ones: the library aborts on them.
+it.each([qwenXml, glm])("a schema that lists no value is refused between the words of $name", async (format) => {
+  for (const schema of [{ type: "string", enum: [] }, { enum: [] }]) {
+    const grammar = callGrammar(format, [withArgument(schema)], { mode: "required", parallel: false });
+    await expect(write(grammar, 0)).rejects.toThrow();
+  }
 });
