@@ -1,12 +1,12 @@
 import type { CallReader } from "./call-reader.ts";
 import type { Reading } from "./tool-call.ts";
 
-/** Members of a call as models write them; `type` and `id` are read over. */
+/** What may stand before the name of a call that has no marker: there an answer that is other JSON is told by its first member. */
 const MEMBERS: ReadonlySet<string> = new Set(["name", "arguments", "parameters", "type", "id"]);
 
 /**
- * A call as JSON: `{"name": "f", "arguments": {...}}`. False when what stands there is none, for the caller to rewind; from the
- * name on it is a call, whatever follows.
+ * A call as JSON: `{"name": "f", "arguments": {...}}`; all other members are read over. False when what stands there is none, for
+ * the caller to rewind; from the name on it is a call, whatever follows.
  * @param known only functions that the model was told of are calls: for formats without a marker
  */
 export function* callObject(reader: CallReader, known = false): Reading<boolean> {
@@ -18,9 +18,10 @@ export function* callObject(reader: CallReader, known = false): Reading<boolean>
     yield* reader.space();
     const member = stringOf(yield* reader.json());
     yield* reader.space();
-    if (member === null || !MEMBERS.has(member) || !(yield* reader.take(":"))) break;
+    if (member === null || !(yield* reader.take(":"))) break;
+    if (known && name === null && !MEMBERS.has(member)) return false;
     yield* reader.space();
-    if (member === "arguments" || member === "parameters") {
+    if ((member === "arguments" || member === "parameters") && !given) {
       if (name === null) early = yield* reader.json();
       else {
         given = true;

@@ -32,6 +32,14 @@ const rows: [
   ["the beginning of a marker", hermes, "1 <tool_cal", "1 <tool_cal"],
   ["arguments first", hermes, '<tool_call>{"arguments": {"n": 1}, "name": "f"}', "", ["f", '{"n": 1}']],
   [
+    "members that no call has",
+    hermes,
+    '<tool_call>{"a": {"name": "x"}, "name": "f", "b": [1], "arguments": {"n": 1}, "c": 1}</tool_call>',
+    "",
+    ["f", '{"n": 1}'],
+  ],
+  ["arguments twice", hermes, '<tool_call>{"name": "f", "arguments": {}, "parameters": {"n": 1}}', "", ["f", "{}"]],
+  [
     "arguments in a string",
     hermes,
     String.raw`<tool_call>{"name": "f", "arguments": "{\"n\": 1}"}`,
@@ -50,6 +58,7 @@ const rows: [
   ["a name cut off", hermes, '<tool_call>{"name": "f', '<tool_call>{"name": "f'],
   ["arguments that are no JSON", hermes, '<tool_call>{"name": "f", "arguments": {oops]}', "", ["f", "{oops]"]],
   ["JSON of another kind", llama, '{"name": "Ann", "parameters": {}}', '{"name": "Ann", "parameters": {}}'],
+  ["members after a call's own", llama, '{"name": "f", "parameters": {}, "strict": null}', "", ["f", "{}"]],
   ["JSON without a name", llama, ' {"title": [1]}', ' {"title": [1]}'],
   [
     "two calls",
@@ -101,6 +110,11 @@ describe("ToolCallParser", () => {
     expect(parser.push('}"}')).toEqual([{ type: "arguments", text: '}"}' }]);
     expect(parser.push("}\n</tool_")).toEqual([{ type: "end" }]);
     expect([...parser.push("call>"), ...parser.end()]).toEqual([]);
+  });
+
+  it("gives JSON that is no call as it comes, where calls have no marker", () => {
+    const parser = new ToolCallParser(llama, tools);
+    expect(parser.push('{"title": "A')).toEqual([{ type: "content", text: '{"title": "A' }]);
   });
 
   it("reads a long answer in time that grows with its length", () => {
