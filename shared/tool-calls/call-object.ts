@@ -30,7 +30,7 @@ export function* callObject(reader: CallReader, known = false): Reading<boolean>
     } else {
       const value = stringOf(yield* reader.json());
       if (member === "name" && name === null) {
-        if (value === null || (known && !reader.functions.has(value))) return false;
+        if (value === null || value === "" || (known && !reader.functions.has(value))) return false;
         name = value;
         yield* reader.begin(name);
       }

@@ -93,6 +93,11 @@ const rows: [
   ["a space after the marker", mistral, '[TOOL_CALLS] [{"name": "f", "arguments": {}}]', "", ["f", "{}"]],
   ["no list", mistral, "[TOOL_CALLS] none", "[TOOL_CALLS] none"],
   ["no arguments", mistralArgs, "[TOOL_CALLS]f", "[TOOL_CALLS]f"],
+  ["no name", mistralArgs, '[TOOL_CALLS][ARGS]{"n": 1}', '[TOOL_CALLS][ARGS]{"n": 1}'],
+  ["an id and no name", mistralArgs, "[TOOL_CALLS] [CALL_ID]7[ARGS]{}", "[TOOL_CALLS] [CALL_ID]7[ARGS]{}"],
+  ["a call after a marker alone", mistralArgs, "[TOOL_CALLS]x[TOOL_CALLS]f[ARGS]{}", "[TOOL_CALLS]x", ["f", "{}"]],
+  ["an empty name", hermes, '<tool_call>{"name": "", "arguments": {}}', '<tool_call>{"name": "", "arguments": {}}'],
+  ["an empty name in XML", qwenXml, "<tool_call><function=></function>", "<tool_call><function=></function>"],
   [
     "no schema for it",
     glm,

@@ -32,8 +32,8 @@ export const mistralArgs: ToolCallFormat = {
   markers: [MARKER, "[CALL_ID]", "[ARGS]"],
   read: (reader) =>
     reader.marked(MARKER, function* () {
-      const [name] = (yield* reader.until("[ARGS]"))?.split("[CALL_ID]") ?? [];
-      if (name === undefined) return false;
+      const [name = ""] = (yield* reader.until("[ARGS]"))?.split("[CALL_ID]") ?? [];
+      if (name.trim() === "" || name.includes(MARKER)) return false;
       yield* reader.begin(name.trim());
       yield* reader.space();
       if ((yield* reader.json(true)) !== null) yield* reader.finish();

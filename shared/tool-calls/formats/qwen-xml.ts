@@ -12,7 +12,7 @@ export const qwenXml: ToolCallFormat = {
     reader.marked("<tool_call>", function* () {
       yield* reader.space();
       const name = (yield* reader.take("<function=")) ? yield* reader.until(">") : null;
-      if (name === null) return false;
+      if (name === null || name === "") return false;
       yield* reader.begin(name);
       yield* namedArguments(reader, WORDS, reader.functions.get(name));
       if (!(yield* reader.take("</function>"))) return true;
