@@ -12,8 +12,8 @@ export class CallReader {
   #text = "";
   #at = 0;
   #ended = false;
-  /** Where `rewind` goes back to; the text from there on is kept. */
-  #mark: number | null = null;
+  /** What was read since the mark and is no longer in `#text`; null without a mark. Apart, so that no piece copies it. */
+  #kept: string | null = null;
   #calls = 0;
   /** White space before the last marker. */
   #space = "";
@@ -25,10 +25,9 @@ export class CallReader {
   }
 
   append(text: string): void {
-    const from = this.#mark ?? this.#at;
-    this.#text = this.#text.slice(from) + text;
-    this.#at -= from;
-    if (this.#mark !== null) this.#mark = 0;
+    if (this.#kept !== null) this.#kept += this.#text.slice(0, this.#at);
+    this.#text = this.#text.slice(this.#at) + text;
+    this.#at = 0;
   }
 
   end(): void {
@@ -36,13 +35,17 @@ export class CallReader {
   }
 
   mark(): void {
-    this.#mark = this.#at;
+    this.#text = this.#text.slice(this.#at);
+    this.#at = 0;
+    this.#kept = "";
   }
 
   /** Back to the mark: what looked like a call is none. */
   rewind(): void {
-    this.#at = this.#mark ?? this.#at;
-    this.#mark = null;
+    if (this.#kept === null) return;
+    this.#text = this.#kept + this.#text;
+    this.#at = 0;
+    this.#kept = null;
   }
 
   /** The next character, not taken; "" at the end. */
@@ -132,7 +135,7 @@ export class CallReader {
   *begin(name: string): Reading {
     this.#calls++;
     this.#inContent = false;
-    this.#mark = null;
+    this.#kept = null;
     yield { type: "call", name };
   }
 

@@ -116,6 +116,8 @@ const rows: [
   ["JSON in XML", qwenXml, '<tool_call>{"name": "f"}', '<tool_call>{"name": "f"}'],
 ];
 
+const LONG = "x".repeat(400_000);
+
 describe("ToolCallParser", () => {
   it.each(rows)("%s", (_what, format, text, content, ...calls) => {
     for (let size = 1; size <= text.length; size++) {
@@ -142,8 +144,17 @@ describe("ToolCallParser", () => {
   });
 
   it("reads a long answer in time that grows with its length", () => {
-    const text = `<tool_call>{"name": "f", "arguments": {"city": "${"x".repeat(400_000)}"}}</tool_call>`;
-    expect(parse(hermes, tools, text, 4).calls[0]?.arguments).toHaveLength(400_012);
+    const text = `<tool_call>{"name": "f", "arguments": {"city": "${LONG}"}}</tool_call>`;
+    expect(parse(hermes, tools, text, 4).calls[0]?.arguments).toHaveLength(LONG.length + 12);
+  });
+
+  it.each([
+    [hermes, `<tool_call>{"a": "${LONG}"}`],
+    [qwenXml, `<tool_call><function=${LONG}`],
+    [mistralArgs, `[TOOL_CALLS]${LONG}`],
+    [llama, `{"name": "${LONG}"}`],
+  ] as const)("and one of $name that is held back for long and is no call", (format, text) => {
+    expect(parse(format, tools, text, 4).content === text).toBe(true);
   });
 
   it("never throws, and loses no content, on text of markers in any order", () => {
