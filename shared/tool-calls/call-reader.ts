@@ -40,6 +40,11 @@ export class CallReader {
     this.#kept = "";
   }
 
+  /** What was read since the mark is read for good. */
+  unmark(): void {
+    this.#kept = null;
+  }
+
   /** Back to the mark: what looked like a call is none. */
   rewind(): void {
     if (this.#kept === null) return;
@@ -135,7 +140,7 @@ export class CallReader {
   *begin(name: string): Reading {
     this.#calls++;
     this.#inContent = false;
-    this.#kept = null;
+    this.unmark();
     yield { type: "call", name };
   }
 

@@ -20,12 +20,33 @@ export function* namedArguments(reader: CallReader, words: ArgumentWords, tool: 
     const key = yield* reader.until(words.key[1]);
     if (!words.lines) yield* reader.space();
     if (key === null || !(yield* reader.take(words.value[0]))) return;
-    const value = yield* reader.until(words.value[1]);
-    if (value === null) return;
     const allowed = allowedValues(tool === undefined ? undefined : schemaOf(tool, key), tool?.parameters);
+    const value = (yield* quotedJson(reader, words.value[1], allowed)) ?? (yield* reader.until(words.value[1]));
+    if (value === null) return;
     const json = toJson(words.lines ? value.replace(/^\n|\n$/g, "") : value, allowed);
     yield* reader.arguments(`${count === 0 ? "" : ", "}${JSON.stringify(key)}: ${json}`);
   }
+}
+
+/**
+ * JSON, which may have the format's own words in its strings, and the end after it; null, with nothing read, where the schema
+ * has no such JSON or none stands.
+ */
+function* quotedJson(reader: CallReader, end: string, allowed: Allowed): Reading<string | null> {
+  reader.mark();
+  yield* reader.space();
+  const first = yield* reader.peek();
+  const type = first === "{" ? "object" : first === "[" ? "array" : first === '"' ? "string" : null;
+  if (type !== null && !isText(allowed) && allowed.types.includes(type)) {
+    const raw = yield* reader.json();
+    yield* reader.space();
+    if (raw !== null && jsonType(raw) !== null && (yield* reader.take(end))) {
+      reader.unmark();
+      return raw;
+    }
+  }
+  reader.rewind();
+  return null;
 }
 
 /** The same as a grammar: all arguments in the schema's order, of which those that are not required may be left out. */

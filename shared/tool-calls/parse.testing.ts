@@ -7,15 +7,19 @@ interface ParsedAnswer {
   readonly calls: { readonly name: string; arguments: string; complete: boolean }[];
 }
 
-/** Parses a text in pieces of a size. */
+/** Parses a text in pieces of a size, or of sizes. */
 export function parse(
   format: ToolCallFormat,
   tools: readonly FunctionTool[],
   text: string,
-  size = text.length,
+  size: number | (() => number) = text.length,
 ): ParsedAnswer {
   const parser = new ToolCallParser(format, tools);
-  const pieces = Array.from({ length: Math.ceil(text.length / size) }, (_, i) => text.slice(i * size, (i + 1) * size));
+  const pieces: string[] = [];
+  for (let at = 0, end = 0; at < text.length; at = end) {
+    end = at + (typeof size === "number" ? size : size());
+    pieces.push(text.slice(at, end));
+  }
   const parts = [...pieces.flatMap((piece) => parser.push(piece)), ...parser.end()];
   const answer: ParsedAnswer = { content: "", calls: [] };
   for (const part of parts) {
