@@ -49,6 +49,21 @@ function avif(width: number, height: number, extra: readonly Uint8Array[] = []):
   return join(box("ftyp", "avif", be(0, 4), "avifmif1"), meta);
 }
 
+/** A WebP file of these chunks. */
+export function webp(...chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const body = join("WEBP", ...chunks);
+  return join("RIFF", le(body.length, 4), body);
+}
+
+export function vp8x(width: number, height: number, flags: number): Uint8Array {
+  return join("VP8X", le(10, 4), [flags, 0, 0, 0], le(width - 1, 3), le(height - 1, 3));
+}
+
+/** The chunks of a stored WebP file. */
+export function chunksOf(name: string): Uint8Array {
+  return picture(name).subarray(12);
+}
+
 /** A GIF whose one tiny frame repeats. */
 function gif(frames: number, width: number, height: number): Uint8Array {
   const frame = [0x2c, 0, 0, 0, 0, 2, 0, 2, 0, 0, 2, 1, 0x44, 0];
@@ -126,6 +141,27 @@ export function bombs(): readonly Bomb[] {
     {
       name: "WebP frame outside its canvas",
       bytes: patched("webp-animated", 24, [...le(7, 3), ...le(7, 3)]),
+      code: "invalid_image",
+    },
+    {
+      name: "WebP with a second, smaller canvas behind its frames",
+      bytes: webp(chunksOf("webp-animated"), vp8x(8, 8, 0x12)),
+      code: "invalid_image",
+    },
+    {
+      name: "WebP with a second canvas before its frames",
+      bytes: webp(vp8x(4000, 3000, 0x12), chunksOf("webp-animated")),
+      code: "invalid_image",
+    },
+    {
+      name: "WebP whose canvas follows its pixels",
+      bytes: webp(chunksOf("webp-lossy"), vp8x(61, 43, 0)),
+      code: "invalid_image",
+    },
+    {
+      name: "WebP with frames that is no animation",
+      // VP8X has 18 bytes
+      bytes: webp(vp8x(40, 56, 0x10), chunksOf("webp-lossless-alpha"), chunksOf("webp-animated").subarray(18)),
       code: "invalid_image",
     },
     { name: "WebP, truncated", bytes: truncated("webp-lossless"), code: "invalid_image" },

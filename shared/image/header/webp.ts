@@ -7,7 +7,7 @@ const VP8X_ANIMATION = 0x02;
 const VP8X_ALPHA = 0x10;
 
 /**
- * Walks the RIFF chunks of a WebP file: `VP8X` (canvas, flags), `VP8 ` (lossy), `VP8L` (lossless), `ANMF`, `EXIF`.
+ * Walks the RIFF chunks of a WebP file: `VP8X` (canvas, flags; the first chunk or none), `VP8 ` (lossy), `VP8L` (lossless), `ANMF`, `EXIF`.
  *
  * Source: RFC 9649, sections 2 and 3; RFC 6386, 9.1.
  */
@@ -29,6 +29,8 @@ export function readWebpHeader(bytes: Uint8Array, view: DataView): ImageHeader {
     const body = at + 8;
     if (body + length > end) throw new RangeError("chunk");
     if (startsWithAscii(bytes, "VP8X", at)) {
+      // A second canvas would let one size pass the checks and another be decoded
+      if (at !== 12) throw new FoveaError("invalid_image", "The WebP file states its canvas twice or too late.");
       const flags = view.getUint8(body);
       canvas = true;
       animated = (flags & VP8X_ANIMATION) !== 0;
@@ -52,6 +54,7 @@ export function readWebpHeader(bytes: Uint8Array, view: DataView): ImageHeader {
       alpha ||= ((bits >>> 28) & 1) === 1;
       ({ width, height } = canvas ? sameSize({ width, height }, size) : size);
     } else if (startsWithAscii(bytes, "ANMF", at)) {
+      if (!animated) throw new FoveaError("invalid_image", "The WebP file has frames and is no animation.");
       frames += 1;
       checkFrame(view, body, length, width, height);
     } else if (startsWithAscii(bytes, "EXIF", at)) {

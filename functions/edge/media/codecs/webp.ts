@@ -12,6 +12,10 @@ export function decodeWebp(pictureHeap: PictureHeap, bytes: Uint8Array, header: 
   const channels = header.alpha || animated ? 4 : 3;
   const length = frame.parts.reduce((sum, part) => sum + part.length, 0);
   const stride = header.width * channels;
+  // libwebp is told the frame's size and writes that much: it must lie in what is allocated, whatever was checked before
+  if (frame.left + frame.width > header.width || frame.top + frame.height > header.height) {
+    throw new FoveaError("invalid_image", "The WebP file has a frame outside its canvas.");
+  }
   return pictureHeap.use("WebP", readParts(frame.parts), (heap) => {
     const out = heap.codecs.allocate(stride * header.height);
     if (animated) heap.view(out, stride * header.height).fill(0);
@@ -32,11 +36,12 @@ interface Frame {
   readonly height: number;
 }
 
-/** The first `ANMF` chunk; undefined for a still picture. Bounds were checked when the header was read. */
+/** The first `ANMF` chunk; undefined for a still picture. What stands behind the file's own end is no part of it. */
 function firstFrame(bytes: Uint8Array): Frame | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const u24 = (at: number): number => view.getUint16(at, true) | (view.getUint8(at + 2) << 16);
-  for (let at = 12; at + 8 <= bytes.length;) {
+  const end = Math.min(bytes.length, 8 + view.getUint32(4, true));
+  for (let at = 12; at + 8 <= end;) {
     const length = view.getUint32(at + 4, true);
     const body = at + 8;
     if (startsWithAscii(bytes, "ANMF", at)) {
