@@ -40,8 +40,10 @@ export function readAvifHeader(bytes: Uint8Array, view: DataView): ImageHeader {
   let mirror: 0 | 1 | undefined;
   for (const index of associations(view, ipma, primary)) {
     const box = properties[index - 1];
-    if (box?.type === "ispe") size = { width: view.getUint32(box.start + 4), height: view.getUint32(box.start + 8) };
-    else if (box?.type === "pixi") depth = view.getUint8(box.start + 5);
+    if (box?.type === "ispe") {
+      if (size !== undefined) throw invalid("has two sizes");
+      size = { width: view.getUint32(box.start + 4), height: view.getUint32(box.start + 8) };
+    } else if (box?.type === "pixi") depth = view.getUint8(box.start + 5);
     else if (box?.type === "irot") turn = view.getUint8(box.start) & 3;
     else if (box?.type === "imir") mirror = (view.getUint8(box.start) & 1) === 1 ? 1 : 0;
   }

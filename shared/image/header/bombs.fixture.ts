@@ -44,7 +44,8 @@ function avif(width: number, height: number, extra: readonly Uint8Array[] = []):
     box("auxC", be(0, 4), "urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0"),
     ...extra,
   );
-  const associations = box("ipma", be(0, 4), be(1, 4), be(1, 2), [3, 0x81, 0x82, 0x83]);
+  const own = [0x81, 0x82, 0x83, ...extra.map((_, i) => 0x85 + i)];
+  const associations = box("ipma", be(0, 4), be(1, 4), be(1, 2), [own.length, ...own]);
   const meta = box("meta", be(0, 4), box("pitm", be(0, 4), be(1, 2)), box("iprp", properties, associations));
   return join(box("ftyp", "avif", be(0, 4), "avifmif1"), meta);
 }
@@ -105,6 +106,16 @@ export function bombs(): readonly Bomb[] {
       name: "APNG of 4 billion frames",
       bytes: join(png.subarray(0, 33), be(8, 4), "acTL", be(-1, 4), be(0, 4), be(0, 4), png.subarray(33)),
       code: "image_too_large",
+    },
+    {
+      name: "PNG with a second, larger header",
+      bytes: join(png.subarray(0, 33), be(13, 4), "IHDR", be(4000, 4), be(3000, 4), png.subarray(24)),
+      code: "invalid_image",
+    },
+    {
+      name: "JPEG with a second, larger frame",
+      bytes: join(jpeg(64, 64).subarray(0, 21), jpeg(4000, 3000).subarray(2)),
+      code: "invalid_image",
     },
     { name: "JPEG of 65,535 x 65,535", bytes: jpeg(65_535, 65_535), code: "image_too_large" },
     { name: "JPEG of height 0", bytes: jpeg(64, 0), code: "image_too_small" },
@@ -176,6 +187,11 @@ export function bombs(): readonly Bomb[] {
     { name: "BMP of negative width", bytes: patched("bmp-24", 18, [255, 255, 255, 255]), code: "image_too_small" },
     { name: "AVIF, read in full", bytes: avif(640, 427) },
     { name: "AVIF of 2^31 a side", bytes: avif(2 ** 31, 2 ** 31), code: "image_too_large" },
+    {
+      name: "AVIF with a second, larger size",
+      bytes: avif(64, 64, [box("ispe", be(0, 4), be(4000, 4), be(3000, 4))]),
+      code: "invalid_image",
+    },
     {
       name: "AVIF with a box of size 1 and a 64-bit length",
       bytes: avif(64, 64, [join(be(1, 4), "free", be(-1, 4), be(-1, 4))]),

@@ -46,6 +46,9 @@ export function readPngHeader(bytes: Uint8Array, view: DataView): ImageHeader {
     const end = at + 12 + length;
     if (end > bytes.length) throw new RangeError("chunk");
     if (startsWithAscii(bytes, "IEND", at + 4)) break;
+    if (at > 8 && startsWithAscii(bytes, "IHDR", at + 4)) {
+      throw new FoveaError("invalid_image", "The PNG file has two headers (IHDR).");
+    }
     if (startsWithAscii(bytes, "IDAT", at + 4)) data = true;
     else if (startsWithAscii(bytes, "PLTE", at + 4)) palette = true;
     else if (startsWithAscii(bytes, "tRNS", at + 4)) alpha = true;
