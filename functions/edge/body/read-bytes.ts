@@ -21,12 +21,18 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
   const reader = request.body.getReader({ mode: "byob" });
   try {
     const bytes = await fill(reader, capacity);
-    if (bytes.byteLength < capacity) return bytes;
+    if (bytes.byteLength < capacity) return trimmed(bytes);
     await discard(reader, MAX_DISCARDED_BODY_BYTES - bytes.byteLength);
   } finally {
     await reader.cancel().catch(() => undefined);
   }
   throw tooLarge(maxBytes);
+}
+
+/** A body whose length nobody said lies in a buffer for the largest; a copy is made only where two fit beside each other. */
+function trimmed(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = bytes;
+  return byteLength <= buffer.byteLength / 4 ? new Uint8Array(buffer.transfer(byteLength)) : bytes;
 }
 
 /** Reads until the end or until `capacity` bytes are there. Every read hands the one buffer over and back. */

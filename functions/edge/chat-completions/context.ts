@@ -11,4 +11,6 @@ export interface ChatContext {
   /** Fires when the client goes away. */
   readonly signal: AbortSignal;
   readonly stopwatch: Stopwatch;
+  /** Gives the request's body back, its picture files included: called when they are processed. */
+  readonly letGoBody: () => void;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createImageProcessor } from "../../../shared/image/processors/create-image-processor.ts";
 import { createWasmResize } from "../../../shared/image/resample/wasm-resize.ts";
+import type { Release } from "../../../shared/releases/release.ts";
 import { tinyRelease } from "../../../shared/releases/tiny-release.ts";
 import { codecModules } from "../media/codec-modules.workerd.ts";
 import { processImages, type Picture } from "./images.ts";
@@ -25,7 +26,11 @@ function bitmap(): Uint8Array<ArrayBuffer> {
 }
 
 /** SmolVLM's own processor makes 17 tiles of 512 x 512 of any picture. */
-async function process(pictures: number): Promise<Picture[]> {
+async function process(
+  pictures: number,
+  files = Array.from({ length: pictures }, (_, i) => ({ bytes: bitmap(), param: `messages[0].content[${i}]` })),
+  change: (release: Release) => Release = (release) => release,
+): Promise<Picture[]> {
   const imageProcessor = createImageProcessor(
     {
       image_processor_type: "Idefics3ImageProcessor",
@@ -40,8 +45,7 @@ async function process(pictures: number): Promise<Picture[]> {
     { resize: createWasmResize(codecModules.resample) },
   );
   const { release, ref } = await tinyRelease();
-  const files = Array.from({ length: pictures }, (_, i) => ({ bytes: bitmap(), param: `messages[0].content[${i}]` }));
-  const model = { imageProcessor, imageTokens: null, reader: { release, digest: ref.digest } };
+  const model = { imageProcessor, imageTokens: null, reader: { release: change(release), digest: ref.digest } };
   return processImages(files, model, new Stopwatch(0, true));
 }
 
@@ -51,6 +55,20 @@ describe("processImages", () => {
     expect(first?.processed.pixels.byteLength).toBe(17 * 512 * 512 * 3);
     expect(first?.hash).toMatch(/^[0-9a-f]{64}$/);
     expect(second?.hash).toBe(first?.hash);
+  });
+
+  it("processes files that are given back for another release that processes alike, and for no other", async () => {
+    const files = [{ bytes: bitmap(), param: "messages[0].content[0]" }];
+    const [first] = await process(1, files);
+    files[0]?.bytes.buffer.transfer(0);
+    const [again] = await process(1, files, (release) => ({ ...release, version: "2.0.0" }));
+    expect(again?.hash).toBe(first?.hash);
+    expect(again?.processed.pixels).toBe(first?.processed.pixels);
+    const otherwise = (release: Release): Release => {
+      const [stage] = Object.values(release.stages);
+      return { ...release, stages: { ...release.stages, ...(stage && { image_processor: stage }) } };
+    };
+    await expect(process(1, files, otherwise)).rejects.toMatchObject({ code: "release_unavailable", status: 503 });
   });
 
   it("refuses pictures that are too large together, and names the first that is too much", async () => {

@@ -16,6 +16,7 @@ import { Gate } from "../gate/gate.ts";
 import { decodeImage } from "../media/decode-image.ts";
 import { edgeDecoder } from "../media/edge-decoder.ts";
 import type { EdgeModel } from "../model/edge-model.ts";
+import { isGivenBack, processedOnce } from "./processed-once.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 import type { ImageFile } from "./take-images.ts";
 
@@ -44,7 +45,8 @@ const pictureGate = new Gate({
 });
 
 /**
- * Decodes and processes the files one after another, so that one decoded picture is the peak.
+ * Decodes and processes the files one after another, so that one decoded picture is the peak. They can be given back
+ * afterwards, and the same files still be processed for a release that processes alike.
  * @param text what the family's encoder reads of the prompt; it counts in the feature key
  */
 export async function processImages(
@@ -65,11 +67,12 @@ export async function processImages(
       { param: "messages" },
     );
   }
-  checkRequestPixels(files.map(headerOf));
+  checkRequestPixels(files.filter((file) => !isGivenBack(file)).map(headerOf));
   const pictures: Picture[] = [];
   let pixelBytes = 0;
   for (const file of files) {
-    const processed = { ...(await processOne(file, imageProcessor, files.length, stopwatch)), ...text };
+    const process = (): Promise<ProcessedImages> => processOne(file, imageProcessor, files.length, stopwatch);
+    const processed = { ...(await processedOnce(file, reader.release, process)), ...text };
     pixelBytes += processed.pixels.byteLength;
     if (pixelBytes > 3 * MAX_REQUEST_PROCESSED_PIXELS) {
       const { param } = file;

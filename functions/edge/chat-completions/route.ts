@@ -19,8 +19,8 @@ export const chatCompletions = new Hono<EdgeEnv>()
     const settings = c.get("settings");
     const requestId = c.get("requestId");
     const stopwatch = new Stopwatch(c.get("arrivedAt"), settings.stage === "local");
-    const { request, answer } = await withBody(c.req.raw, async (body) => {
-      const lifted = liftBody(body);
+    const { request, answer } = await withBody(c.req.raw, async ({ bytes, letGo }) => {
+      const lifted = liftBody(bytes);
       const request = parseJson(lifted.text, chatRequestSchema);
       const answer = await answerChat(request, takeImages(request, lifted), {
         env: c.env,
@@ -30,6 +30,7 @@ export const chatCompletions = new Hono<EdgeEnv>()
         traceparent: c.req.header("traceparent"),
         signal: c.req.raw.signal,
         stopwatch,
+        letGoBody: letGo,
       });
       return { request, answer };
     });

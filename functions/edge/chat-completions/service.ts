@@ -95,6 +95,7 @@ async function answerWith(
     stopwatch,
     qformer_input_ids === null ? {} : { qformer_input_ids },
   );
+  context.letGoBody();
   const prompt = await stopwatch.time("tokenize", "edge", () =>
     buildPrompt(
       rendered,

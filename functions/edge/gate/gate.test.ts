@@ -59,6 +59,34 @@ describe("Gate", () => {
     expect(log).toEqual(["6", "4", "0", "10", "1"]);
   });
 
+  it("lets others in as soon as a job gives back what it does not need, and counts nothing twice", async () => {
+    const gate = new Gate({ ...LIMITS, capacity: 10 });
+    const log: string[] = [];
+    const [first, second] = [deferred(), deferred()];
+    const jobs = [
+      gate.run(10, async ({ shrinkTo }) => {
+        shrinkTo(4);
+        shrinkTo(7);
+        await first.promise;
+      }),
+      gate.run(6, async () => {
+        log.push("6");
+        await second.promise;
+      }),
+      gate.run(5, async () => log.push("5")),
+    ];
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(log).toEqual(["6"]);
+    first.resolve();
+    await jobs[0];
+    expect(log).toEqual(["6"]);
+    second.resolve();
+    await Promise.all(jobs);
+    await gate.run(10, async () => log.push("10"));
+    expect(log).toEqual(["6", "5", "10"]);
+  });
+
   it("refuses with 503 when too many wait, and works again afterwards", async () => {
     const gate = new Gate(LIMITS);
     const first = deferred();

@@ -13,6 +13,12 @@ export interface GateLimits {
   readonly message: string;
 }
 
+/** What a running job holds. */
+export interface Lease {
+  /** Gives back all but so many units, before the job ends. */
+  readonly shrinkTo: (units: number) => void;
+}
+
 interface Waiting {
   readonly units: number;
   readonly pass: () => void;
@@ -36,26 +42,36 @@ export class Gate {
    * @param units at most the capacity
    * @throws FoveaError `overloaded` when too many wait, or when the turn does not come in time
    */
-  run<T>(units: number, job: () => Promise<T>): Promise<T> {
+  run<T>(units: number, job: (lease: Lease) => Promise<T>): Promise<T> {
     const running = this.#run(units, job);
     // The runtime may end a request that its client has left in the middle of its job, which would then never give its room back
     waitUntil(running.catch(() => undefined));
     return running;
   }
 
-  async #run<T>(units: number, job: () => Promise<T>): Promise<T> {
+  async #run<T>(units: number, job: (lease: Lease) => Promise<T>): Promise<T> {
     if (units > this.#free) await this.#turn(units);
     else this.#free -= units;
+    let held = units;
+    const shrinkTo = (left: number): void => {
+      if (left >= held) return;
+      this.#free += held - left;
+      held = left;
+      this.#letIn();
+    };
     try {
-      return await job();
+      return await job({ shrinkTo });
     } finally {
-      this.#free += units;
-      // Room passes on without opening in between, so that nobody slips in
-      for (let next = this.#waiting[0]; next !== undefined && next.units <= this.#free; next = this.#waiting[0]) {
-        this.#waiting.shift();
-        this.#free -= next.units;
-        next.pass();
-      }
+      shrinkTo(0);
+    }
+  }
+
+  /** Room passes on without opening in between, so that nobody slips in. */
+  #letIn(): void {
+    for (let next = this.#waiting[0]; next !== undefined && next.units <= this.#free; next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#free -= next.units;
+      next.pass();
     }
   }
 
