@@ -1,6 +1,8 @@
 import { FoveaError } from "../../../shared/errors/error.ts";
-import { BODY_GRACE_MS, MAX_BODY_SILENCE_MS, MIN_BODY_BYTES_PER_MS } from "../../../shared/limits/gates.ts";
+import { MAX_DISCARD_MS, SMALL_BODY_BYTES } from "../../../shared/limits/gates.ts";
 import { MAX_DISCARDED_BODY_BYTES } from "../../../shared/limits/limits.ts";
+import type { Lease } from "../gate/gate.ts";
+import { BodyPace } from "./pace.ts";
 
 /** Bytes asked for in one read. */
 const READ_BYTES = 256 * 1024;
@@ -8,25 +10,54 @@ const READ_BYTES = 256 * 1024;
 /**
  * The body in one buffer, read straight into its place: at the limit of 24 MiB a second copy would be a fifth of the
  * isolate. Kept is what fits the cap, whatever `content-length` says. What is beyond is read and thrown away, up to a
- * second cap: many clients look for an answer only when they have sent everything, and would report a broken connection
- * instead of ours. A body keeps others waiting (`with-body.ts`), so one that hardly comes is given up.
+ * second cap and for a time: many clients look for an answer only when they have sent everything, and would report a broken
+ * connection instead of ours. Nothing is held meanwhile. A body that is kept keeps others waiting (`with-body.ts`), so one
+ * that comes too slowly is given up (`pace.ts`).
+ * @param lease the room that the body has
  * @throws FoveaError `body_too_large`, `body_too_slow`
  */
-export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBytes(request: Request, maxBytes: number, lease: Lease): Promise<Uint8Array<ArrayBuffer>> {
   if (request.body === null) return new Uint8Array(0);
-  const said = Number(request.headers.get("content-length") ?? Number.NaN);
-  if (said > MAX_DISCARDED_BODY_BYTES) throw tooLarge(maxBytes);
-  // One byte more than said or allowed: the read that finds the end needs room, and fills it when there is more.
-  const capacity = said <= maxBytes ? said + 1 : maxBytes + 1;
+  const said = saidLength(request);
+  if (said !== null && said > MAX_DISCARDED_BODY_BYTES) throw tooLarge(maxBytes);
   const reader = request.body.getReader({ mode: "byob" });
   try {
-    const bytes = await fill(reader, capacity);
-    if (bytes.byteLength < capacity) return trimmed(bytes);
-    await discard(reader, MAX_DISCARDED_BODY_BYTES - bytes.byteLength);
+    const kept = said !== null && said > maxBytes ? null : await fill(reader, said ?? maxBytes, lease);
+    if (kept !== null) return kept;
+    lease.shrinkTo(0);
+    await discard(reader);
   } finally {
     await reader.cancel().catch(() => undefined);
   }
   throw tooLarge(maxBytes);
+}
+
+/** `content-length`; null when there is none or it is no number of bytes. */
+export function saidLength(request: Request): number | null {
+  const said = request.headers.get("content-length") ?? "";
+  return /^\d+$/.test(said) ? Number(said) : null;
+}
+
+/** All of a body of at most so many bytes; null when there is more. Every read hands the one buffer over and back. */
+async function fill(
+  reader: ReadableStreamBYOBReader,
+  most: number,
+  { isPressed }: Lease,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  const pace = new BodyPace(isPressed);
+  // One byte more than said or allowed: the read that finds the end needs room, and fills it when there is more.
+  let buffer = new ArrayBuffer(most + 1);
+  let length = 0;
+  while (length <= most) {
+    const room = new Uint8Array(buffer, length, Math.min(READ_BYTES, most + 1 - length));
+    const { value, done } = await pace.inTime(reader.read(room), length);
+    if (value !== undefined) {
+      buffer = value.buffer;
+      length += value.byteLength;
+    }
+    if (done) return trimmed(new Uint8Array(buffer, 0, length));
+  }
+  return null;
 }
 
 /** A body whose length nobody said lies in a buffer for the largest; a copy is made only where two fit beside each other. */
@@ -35,49 +66,24 @@ function trimmed(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return byteLength <= buffer.byteLength / 4 ? new Uint8Array(buffer.transfer(byteLength)) : bytes;
 }
 
-/** Reads until the end or until `capacity` bytes are there. Every read hands the one buffer over and back. */
-async function fill(reader: ReadableStreamBYOBReader, capacity: number): Promise<Uint8Array<ArrayBuffer>> {
-  const started = performance.now();
-  let buffer = new ArrayBuffer(capacity);
-  let length = 0;
-  while (length < capacity) {
-    const room = new Uint8Array(buffer, length, Math.min(READ_BYTES, capacity - length));
-    const { value, done } = await inTime(reader.read(room), started, length);
-    if (value !== undefined) {
-      buffer = value.buffer;
-      length += value.byteLength;
-    }
-    if (done) break;
-  }
-  return new Uint8Array(buffer, 0, length);
-}
-
-async function discard(reader: ReadableStreamBYOBReader, maxBytes: number): Promise<void> {
-  const started = performance.now();
-  let scratch = new ArrayBuffer(READ_BYTES);
-  for (let left = maxBytes; left > 0;) {
-    const { value, done } = await inTime(reader.read(new Uint8Array(scratch)), started, maxBytes - left);
-    if (done || value === undefined) return;
-    scratch = value.buffer;
-    left -= value.byteLength;
-  }
-}
-
-/** The next bytes, unless the sender is silent or has been too slow since `started` (milliseconds). */
-async function inTime<T>(read: Promise<T>, started: number, length: number): Promise<T> {
-  const allowed = BODY_GRACE_MS + length / MIN_BODY_BYTES_PER_MS - (performance.now() - started);
+/** Reads what comes until the end, the second cap or the time is reached, in the memory of a body that counts for nothing. */
+async function discard(reader: ReadableStreamBYOBReader): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | null = null;
-  const late = new Promise<never>((_, reject) => {
-    const tooSlow = (): void =>
-      reject(new FoveaError("body_too_slow", "The request body comes too slowly. Send smaller images, or try again."));
-    timer = setTimeout(tooSlow, Math.min(MAX_BODY_SILENCE_MS, Math.max(0, allowed)));
+  const end = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), MAX_DISCARD_MS);
   });
   try {
-    return await Promise.race([read, late]);
+    let scratch = new ArrayBuffer(SMALL_BODY_BYTES);
+    for (let left = MAX_DISCARDED_BODY_BYTES; left > 0;) {
+      const reading = reader.read(new Uint8Array(scratch));
+      reading.catch(() => undefined);
+      const read = await Promise.race([reading, end]);
+      if (read?.value === undefined || read.done) return;
+      scratch = read.value.buffer;
+      left -= read.value.byteLength;
+    }
   } finally {
     clearTimeout(timer);
-    // Whichever lost the race is nobody's business any more
-    read.catch(() => undefined);
   }
 }
 

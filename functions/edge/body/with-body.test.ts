@@ -11,11 +11,11 @@ function request(bytes: number, { said = true } = {}): Request {
 }
 
 /** A body that its job keeps. */
-async function kept(of: Request): Promise<HeldBody & { readonly end: () => Promise<void> }> {
+async function kept(of: Request, owner = "a"): Promise<HeldBody & { readonly end: () => Promise<void> }> {
   let end = (): void => undefined;
   let job: Promise<void> = Promise.resolve();
   const held = await new Promise<HeldBody>((resolve, reject) => {
-    job = withBody(of, (body) => {
+    job = withBody(of, owner, (body) => {
       resolve(body);
       return new Promise<void>((done) => {
         end = done;

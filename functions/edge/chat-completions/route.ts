@@ -19,7 +19,7 @@ export const chatCompletions = new Hono<EdgeEnv>()
     const settings = c.get("settings");
     const requestId = c.get("requestId");
     const stopwatch = new Stopwatch(c.get("arrivedAt"), settings.stage === "local");
-    const { request, answer } = await withBody(c.req.raw, async ({ bytes, letGo }) => {
+    const { request, answer } = await withBody(c.req.raw, c.get("apiKey"), async ({ bytes, letGo }) => {
       const lifted = liftBody(bytes);
       const request = parseJson(lifted.text, chatRequestSchema);
       const answer = await answerChat(request, takeImages(request, lifted), {

@@ -111,4 +111,29 @@ describe("Gate", () => {
     await expect(gate.run(1, async () => "next")).resolves.toBe("next");
     expect(ran).toBe(false);
   });
+
+  it("shares its room between owners: who holds nothing goes first, and one alone cannot fill the line", async () => {
+    const gate = new Gate({ ...LIMITS, capacity: 10, maxWaiting: 3, maxWaitingOfOne: 2 });
+    const log: string[] = [];
+    const first = deferred();
+    let pressed = (): boolean => false;
+    const holding = gate.run(
+      6,
+      async ({ isPressed }) => {
+        pressed = isPressed;
+        await first.promise;
+      },
+      "a",
+    );
+    const holdingMore = gate.run(4, () => first.promise, "a");
+    const waiting = [gate.run(5, async () => log.push("a"), "a"), gate.run(5, async () => log.push("a"), "a")];
+    expect(pressed()).toBe(false);
+    await expect(gate.run(5, nothing, "a")).rejects.toMatchObject({ code: "overloaded" });
+    waiting.push(gate.run(6, async () => log.push("b"), "b"));
+    expect(pressed()).toBe(true);
+    first.resolve();
+    await Promise.all([holding, holdingMore, ...waiting]);
+    expect(log).toEqual(["b", "a", "a"]);
+    expect(pressed()).toBe(false);
+  });
 });
