@@ -35,7 +35,8 @@ export const chatRequestSchema = z.object({
       z.object({ type: z.literal("json_object") }),
       z.object({
         type: z.literal("json_schema"),
-        json_schema: z.object({ name: z.string().max(64), schema: z.record(z.string(), z.unknown()) }),
+        /** Without a schema any JSON object will do. */
+        json_schema: z.object({ name: z.string().max(64), schema: z.record(z.string(), z.unknown()).nullish() }),
       }),
     ])
     .nullish(),

@@ -12,7 +12,13 @@ const imagePart = z.object({
   }),
 });
 
+/** What an assistant refused with is text that it wrote. */
+const refusalPart = z
+  .object({ type: z.literal("refusal"), refusal: z.string() })
+  .transform(({ refusal }) => ({ type: "text" as const, text: refusal }));
+
 const textContent = z.union([z.string(), z.array(textPart).min(1)]);
+const assistantContent = z.union([z.string(), z.array(z.discriminatedUnion("type", [textPart, refusalPart])).min(1)]);
 const mixedContent = z.union([z.string(), z.array(z.discriminatedUnion("type", [textPart, imagePart])).min(1)]);
 
 export const messageSchema = z.discriminatedUnion("role", [
@@ -21,7 +27,7 @@ export const messageSchema = z.discriminatedUnion("role", [
   z.object({ role: z.literal("user"), content: mixedContent }),
   z.object({
     role: z.literal("assistant"),
-    content: textContent.nullish(),
+    content: assistantContent.nullish(),
     tool_calls: z.array(toolCallSchema).max(MAX_TOOLS).nullish(),
   }),
   z.object({ role: z.literal("tool"), content: textContent, tool_call_id: toolCallId }),

@@ -32,9 +32,9 @@ export function answerGrammar(request: ChatRequest, tools: AnswerTools | null): 
 }
 
 function responseSchema({ response_format }: ChatRequest): object | undefined {
-  if (response_format?.type === "json_object") return { type: "object" };
-  if (response_format?.type !== "json_schema") return undefined;
-  const { schema } = response_format.json_schema;
+  if (response_format?.type !== "json_object" && response_format?.type !== "json_schema") return undefined;
+  const schema = response_format.type === "json_schema" ? response_format.json_schema.schema : null;
+  if (schema === null || schema === undefined) return { type: "object" };
   if (isShallow(schema, MAX_MESSAGE_DEPTH)) return schema;
   throw tooLarge("response_format");
 }
