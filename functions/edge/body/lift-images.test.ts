@@ -20,7 +20,16 @@ describe("liftImages", () => {
     expect(json).toEqual({ a: [{ url: `${standIn}0` }, { url: `${standIn}1` }], b: "é 😀" });
   });
 
+  it("takes a data URI with parameters", () => {
+    expect(lift('{"url":"data:image/png;charset=utf-8;base64,AQID"}').images).toEqual([[1, 2, 3]]);
+    const [long, word] = ["x".repeat(32), "a".repeat(40)];
+    expect(lift(`{"url":"data:image\\/${word};${long}=${long};${long}=${long};base64,AQID"}`).images).toEqual([
+      [1, 2, 3],
+    ]);
+  });
+
   it.each([
+    String.raw`{"url":"data:image/png;charset;base64,AQID"}`,
     String.raw`{"text":"data:image/png;base64,AQID"}`,
     String.raw`{"text":"\"url\":\"data:image/png;base64,AQID\""}`,
     String.raw`{"text":"\"url\":","x":"data:image/png;base64,AQID"}`,

@@ -5,13 +5,13 @@ import { decodeBase64InPlace } from "./base64.ts";
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** `"url":` in front of a string, and the beginning of a data URI of a picture with base64 (RFC 2397). */
+/** `"url":` in front of a string, and the beginning of a data URI of a picture with base64 (RFC 2397), parameters and all. */
 const URL_MEMBER = /"url"\s*:\s*$/;
-const DATA_URI = /^data:image\\?\/[a-z0-9.+-]{1,40};base64,/i;
+const DATA_URI = /^data:image\\?\/[a-z0-9.+-]{1,40}(?:;[a-z0-9.+-]{1,32}=[a-z0-9.+_-]{0,32}){0,2};base64,/i;
 
 /** Bytes that are looked at for the two patterns: white space included, more is nobody's JSON. */
 const BEFORE_BYTES = 32;
-const PREFIX_BYTES = 80;
+const PREFIX_BYTES = 200;
 
 /** A picture that was lifted out of the body; null where the base64 was none. */
 export type LiftedImage = Uint8Array<ArrayBuffer> | null;

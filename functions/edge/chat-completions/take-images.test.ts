@@ -42,12 +42,33 @@ describe("takeImages", () => {
     expect(() => take(url)).toThrow(expect.objectContaining({ code, param }));
   });
 
-  it("refuses data URIs that no image part owns", () => {
-    const extra = {
+  it("minds no data URI in a field that is not read", () => {
+    const image_url = { url: "data:image/png;base64,BAUG" };
+    const files = takeBody({
       model: "m",
-      messages: [{ role: "user", content: "x" }],
-      other: { url: "data:image/png;base64,AQID" },
-    };
-    expect(() => takeBody(extra)).toThrow(expect.objectContaining({ code: "invalid_request" }));
+      metadata: { url: "data:image/png;base64,AQID" },
+      messages: [{ role: "user", content: [{ type: "image_url", image_url, url: "data:image/png;base64,AQID" }] }],
+      other: [{ url: "data:image/png;base64,?" }],
+    });
+    expect(files.map(({ bytes }) => [...bytes])).toEqual([[4, 5, 6]]);
+  });
+
+  it("counts however deep a tool's parameters are", () => {
+    const parameters = `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`;
+    const tools = `[{"type":"function","function":{"name":"f","parameters":${parameters}}}]`;
+    const messages = '[{"role":"user","content":"x","url":"data:image/png;base64,AQID"}]';
+    const body = `{"model":"m","messages":${messages},"tools":${tools}}`;
+    const lifted = liftImages(new Uint8Array(new TextEncoder().encode(body)));
+    expect(takeImages(chatRequestSchema.parse(JSON.parse(lifted.text)), lifted)).toEqual([]);
+  });
+
+  it("refuses data URIs that are read and that no image part owns", () => {
+    const parameters = { type: "object", properties: {}, default: { url: "data:image/png;base64,AQID" } };
+    const tools = [{ type: "function", function: { name: "f", parameters } }];
+    const image = { type: "image_url", image_url: { url: "data:image/png;base64,BAUG" } };
+    for (const content of ["x", [image]]) {
+      const body = { model: "m", messages: [{ role: "user", content }], tools };
+      expect(() => takeBody(body)).toThrow(expect.objectContaining({ code: "invalid_request" }));
+    }
   });
 });

@@ -25,10 +25,24 @@ export function takeImages(request: ChatRequest, lifted: LiftedBody): ImageFile[
     );
   }
   const files = urls.map(({ url, param }) => ({ bytes: liftedBytes(url, param, lifted), param }));
-  if (lifted.images.length > files.length) {
+  checkNoStandIns(request, lifted, files.length);
+  return files;
+}
+
+/** Fields that nobody reads may hold data URIs; where one would be read, its stand-in would be read in its place. */
+function checkNoStandIns(request: ChatRequest, { images, standIn }: LiftedBody, owned: number): void {
+  if (images.length <= owned) return;
+  let found = 0;
+  // No recursion: a client decides how deep this is
+  const rest: unknown[] = [request];
+  while (rest.length > 0) {
+    const value = rest.pop();
+    if (typeof value === "string" && value.startsWith(standIn)) found += 1;
+    if (typeof value === "object" && value !== null) for (const inner of Object.values(value)) rest.push(inner);
+  }
+  if (found > owned) {
     throw new FoveaError("invalid_request", "The request has data URIs in other places than image_url parts.");
   }
-  return files;
 }
 
 function imageUrls(request: ChatRequest): { readonly url: string; readonly param: string }[] {
