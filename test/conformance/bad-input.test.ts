@@ -1,5 +1,5 @@
 import { BadRequestError, NotFoundError } from "openai";
-import { crc32 } from "node:zlib";
+import { crc32, gzipSync } from "node:zlib";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startTestStack, type TestStack } from "../stack.ts";
 import { exampleDataUri } from "../examples.ts";
@@ -38,10 +38,11 @@ describe("bad input", () => {
 
   async function post(
     body: BodyInit,
+    more: Record<string, string> = {},
   ): Promise<{ status: number; error: { code: string; message: string; type: string; param: string | null } }> {
     const response = await fetch(`${stack.edgeUrl}/v1/chat/completions`, {
       method: "POST",
-      headers: { authorization: `Bearer ${stack.apiKey}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${stack.apiKey}`, "content-type": "application/json", ...more },
       body,
       duplex: "half",
     } as RequestInit);
@@ -148,6 +149,13 @@ describe("bad input", () => {
       status: 400,
       error: { code: "invalid_json" },
     });
+  });
+
+  it("a compressed body", async () => {
+    const body = JSON.stringify({ model: MODEL, ...user(text) });
+    const answer = await post(gzipSync(body), { "content-encoding": "gzip" });
+    expect([answer.status, answer.error.code]).toEqual([415, "unsupported_media_type"]);
+    expect(answer.error.message).toContain("content-encoding");
   });
 
   it("a body of 100 MB, its length said or not", async () => {

@@ -50,6 +50,20 @@ describe("the API's HTTP", () => {
     ]);
   });
 
+  it.each([
+    ["GET", "/v1/chat/completions", "POST"],
+    ["POST", "/v1/models", "GET, HEAD"],
+    ["DELETE", `/v1/models/${MODEL}`, "GET, HEAD"],
+  ])("answers %s %s with the methods that there are", async (method, path, allowed) => {
+    const response = await fetch(stack.edgeUrl + path, {
+      method,
+      headers: { authorization: `Bearer ${stack.apiKey}` },
+    });
+    expect([response.status, response.headers.get("allow")]).toEqual([405, allowed]);
+    expect(await response.json()).toMatchObject({ error: { code: "method_not_allowed" } });
+    expect((await fetch(stack.edgeUrl + path, { method })).status).toBe(401);
+  });
+
   it("keeps a harmless x-request-id and replaces any other", async () => {
     expect((await get("/v1/models", { "x-request-id": "abc-123" })).headers.get("x-request-id")).toBe("abc-123");
     const replaced = (await get("/v1/models", { "x-request-id": 'a b"<script>' })).headers.get("x-request-id");

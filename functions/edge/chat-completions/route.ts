@@ -3,10 +3,12 @@ import { FoveaError } from "../../../shared/errors/error.ts";
 import { chatRequestSchema } from "../../../shared/openai/chat-request.ts";
 import { serverTiming } from "../../../shared/openai/timing.ts";
 import { EVENT_STREAM_HEADERS } from "../../../shared/sse/format.ts";
+import { checkEncoding } from "../body/check-encoding.ts";
 import { liftImages, type LiftedBody } from "../body/lift-images.ts";
 import { parseJson } from "../body/parse-json.ts";
 import { withBody } from "../body/with-body.ts";
 import type { EdgeEnv } from "../context.ts";
+import { only } from "../middleware/only.ts";
 import { completeChat } from "./complete.ts";
 import { answerChat } from "./service.ts";
 import { Stopwatch } from "./stopwatch.ts";
@@ -20,6 +22,8 @@ export const chatCompletions = new Hono<EdgeEnv>()
     const requestId = c.get("requestId");
     const stopwatch = new Stopwatch(c.get("arrivedAt"), settings.stage === "local");
     const { request, answer } = await withBody(c.req.raw, c.get("apiKey"), async ({ bytes, letGo }) => {
+      // After the body: many clients look for an answer only when they have sent everything
+      checkEncoding(c.req.raw.headers);
       const lifted = liftBody(bytes);
       const request = parseJson(lifted.text, chatRequestSchema);
       const answer = await answerChat(request, takeImages(request, lifted), {
@@ -42,9 +46,7 @@ export const chatCompletions = new Hono<EdgeEnv>()
     c.header("server-timing", serverTiming(completion.fovea.timing));
     return c.json(completion);
   })
-  .all("/", () => {
-    throw new FoveaError("method_not_allowed", "Send POST to this path.");
-  });
+  .all("/", only("POST"));
 
 function liftBody(body: Uint8Array<ArrayBuffer>): LiftedBody {
   try {

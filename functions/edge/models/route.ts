@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { FoveaError } from "../../../shared/errors/error.ts";
 import type { ModelObject } from "../../../shared/openai/completion.ts";
 import type { EdgeEnv } from "../context.ts";
+import { only } from "../middleware/only.ts";
 import { bucketOf } from "../releases-of.ts";
 import { listModels, type ListedModel } from "../releases/list-models.ts";
 
@@ -20,7 +21,9 @@ export const models = new Hono<EdgeEnv>()
       throw new FoveaError("model_not_found", `The model \`${id.slice(0, 64)}\` does not exist.`, { param: "model" });
     }
     return c.json(toModelObject(found));
-  });
+  })
+  .all("/", only("GET, HEAD"))
+  .all("/:id", only("GET, HEAD"));
 
 function toModelObject({ id, created }: ListedModel): ModelObject {
   return { id, object: "model", created, owned_by: "fovea" };
