@@ -67,6 +67,12 @@ export const GC_SETTLE_MS = 5_000;
 /** Releases with open readers per model: stable and canary. A third pushes out the one used longest ago. */
 export const RESIDENT_RELEASES = 2;
 
+/** Models that `GET /v1/models` shows: each is one read of the bucket, of which a Worker has a thousand; beyond: left out, by name. */
+export const MAX_LISTED_MODELS = 256;
+
+/** Reads of it at a time: Workers have six connections open. */
+export const LISTED_MODEL_READS = 6;
+
 /** Models with a live channel per process; the name comes from the client, so it is bounded. */
 export const MAX_RESIDENT_MODELS = 32;
 

@@ -4,7 +4,7 @@ import type { ModelObject } from "../../../shared/openai/completion.ts";
 import type { EdgeEnv } from "../context.ts";
 import { only } from "../middleware/only.ts";
 import { bucketOf } from "../releases-of.ts";
-import { listModels, type ListedModel } from "../releases/list-models.ts";
+import { findModel, listModels, type ListedModel } from "../releases/list-models.ts";
 
 /** `GET /v1/models`, `GET /v1/models/{id}`: what the channel serves. */
 export const models = new Hono<EdgeEnv>()
@@ -16,8 +16,8 @@ export const models = new Hono<EdgeEnv>()
   .get("/:id", async (c) => {
     const id = c.req.param("id");
     const { channel, trust } = c.get("settings");
-    const found = (await listModels(bucketOf(c.env), channel, trust)).find((model) => model.id === id);
-    if (found === undefined) {
+    const found = await findModel(bucketOf(c.env), channel, trust, id);
+    if (found === null) {
       throw new FoveaError("model_not_found", `The model \`${id.slice(0, 64)}\` does not exist.`, { param: "model" });
     }
     return c.json(toModelObject(found));
