@@ -16,7 +16,8 @@ interface Collected {
   readonly tool_calls: ToolCall[];
   readonly token_ids: number[];
   readonly logprobs: TokenLogprob[];
-  finish_reason: FinishReason;
+  /** Null until the choice has ended. */
+  finish_reason: FinishReason | null;
 }
 
 /** The whole answer in one piece, for a request without `stream`. */
@@ -30,7 +31,7 @@ export async function completeChat(
     tool_calls: [],
     token_ids: [],
     logprobs: [],
-    finish_reason: "stop",
+    finish_reason: null,
   }));
   let usage: Usage = { prompt_tokens: answer.prompt_token_ids.length, completion_tokens: 0, total_tokens: 0 };
   for await (const step of answer.steps) {
@@ -60,13 +61,19 @@ export async function completeChat(
         ...(tool_calls.length > 0 && { tool_calls }),
       },
       logprobs: request.logprobs === true ? { content: logprobs, refusal: null } : null,
-      finish_reason,
+      finish_reason: endOf(finish_reason),
       ...(withIds && { token_ids }),
     })),
     usage,
     ...(withIds && { prompt_token_ids: [...answer.prompt_token_ids] }),
     fovea: { release: answer.release, timing: stopwatch.timing() },
   };
+}
+
+/** Steps end every choice or throw, so that what is missing here is a mistake of ours, and no answer. */
+function endOf(reason: FinishReason | null): FinishReason {
+  if (reason === null) throw new Error("A choice has no end.");
+  return reason;
 }
 
 function addCall(calls: ToolCall[], { index, id, function: { name, arguments: text } }: ToolCallDelta): void {

@@ -1,34 +1,21 @@
 import { FoveaError } from "../../../shared/errors/error.ts";
-import type { AnswerEvent, OriginTiming, OriginUsage } from "../../../shared/frame/answer.ts";
 import type { ChatRequest } from "../../../shared/openai/chat-request.ts";
-import type { FinishReason, Usage } from "../../../shared/openai/completion.ts";
 import { sha256Hex } from "../../../shared/releases/digest.ts";
 import type { ReleaseReader } from "../../../shared/releases/release-reader.ts";
 import { callerHash } from "../../../shared/releases/pick.ts";
 import { edgeModel, type EdgeModel } from "../model/edge-model.ts";
 import { releasesOf } from "../releases-of.ts";
 import type { EdgeReleases, ResolvedRelease } from "../releases/edge-releases.ts";
-import type { MessageDelta } from "./answer-text.ts";
-import { Choice, type ChoiceDelta } from "./choice.ts";
+import { Choice } from "./choice.ts";
 import type { ChatContext } from "./context.ts";
 import { answerGrammar, type AnswerTools } from "./grammar.ts";
 import { processImages } from "./images.ts";
 import { buildPrompt } from "./prompt-ids.ts";
 import { qformerInputIds, renderChat } from "./prompt.ts";
 import { sendChat } from "./send.ts";
+import { toSteps, type ChatStep } from "./steps.ts";
 import type { ImageFile } from "./take-images.ts";
 import { toolUse } from "./tools.ts";
-
-/** Steps of an answer, in order. Each choice ends with one `finish`, `last` on the last; `usage` is the end of all. */
-export type ChatStep =
-  | ({ readonly type: "delta" } & ChoiceDelta)
-  | ({
-      readonly type: "finish";
-      readonly index: number;
-      readonly reason: FinishReason;
-      readonly last: boolean;
-    } & MessageDelta)
-  | { readonly type: "usage"; readonly usage: Usage };
 
 export interface ChatAnswer {
   /** `name@version`. */
@@ -109,9 +96,11 @@ async function answerWith(
     release: `${reader.release.name}@${reader.release.version}`,
     digest: reader.digest,
     prompt_token_ids: prompt.token_ids,
-    steps: toSteps(events, choicesOf(request, model, tools), prompt.token_ids.length, (timing) =>
-      stopwatch.addOrigin(sentAt, timing),
-    ),
+    steps: toSteps(events, {
+      choices: choicesOf(request, model, tools),
+      promptTokens: prompt.token_ids.length,
+      onTiming: (timing) => stopwatch.addOrigin(sentAt, timing),
+    }),
   };
 }
 
@@ -123,45 +112,4 @@ async function tenantSalt(apiKey: string, cacheSalt: string): Promise<string> {
 function choicesOf({ n, stop }: ChatRequest, { tokenizer }: EdgeModel, tools: AnswerTools | null): Choice[] {
   const stops = typeof stop === "string" ? [stop] : (stop ?? []);
   return Array.from({ length: n ?? 1 }, (_, index) => new Choice(index, tokenizer, stops, tools));
-}
-
-/** Ids -> text and calls per choice. When every choice has found its end before the origin has, that is let go. */
-async function* toSteps(
-  events: AsyncGenerator<AnswerEvent>,
-  choices: readonly Choice[],
-  promptTokens: number,
-  onTiming: (timing: OriginTiming) => void,
-): AsyncGenerator<ChatStep> {
-  let usage: OriginUsage | undefined;
-  let completionTokens = 0;
-  for await (const event of events) {
-    if ("error" in event) continue;
-    const choice = choices[event.index];
-    if (choice === undefined) throw new Error("The origin answered for a choice that nobody asked for.");
-    const wasOpen = choice.finishReason === null;
-    let held: MessageDelta = { content: "", tool_calls: [] };
-    if ("ids" in event) {
-      if (!wasOpen) continue;
-      const delta = choice.push(event);
-      completionTokens += delta.token_ids.length;
-      yield { type: "delta", ...delta };
-    } else {
-      held = choice.finish(event.finish_reason);
-      usage = event.usage ?? usage;
-      if (event.timing !== undefined) onTiming(event.timing);
-    }
-    const last = choices.every(({ finishReason }) => finishReason !== null);
-    if (wasOpen && choice.finishReason !== null) {
-      yield { type: "finish", index: choice.index, ...held, reason: choice.finishReason, last };
-    }
-    if (last && (usage !== undefined || "ids" in event)) break;
-  }
-  yield {
-    type: "usage",
-    usage: toUsage(usage ?? { prompt_tokens: promptTokens, completion_tokens: completionTokens }),
-  };
-}
-
-function toUsage({ prompt_tokens, completion_tokens }: Omit<OriginUsage, "cached_tokens">): Usage {
-  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
 }

@@ -4,7 +4,8 @@ import type { ChatCompletionChunk, Usage } from "../../../shared/openai/completi
 import { DONE_EVENT, formatEvent } from "../../../shared/sse/format.ts";
 import { logError } from "../render-error.ts";
 import { envelopeOf } from "./envelope.ts";
-import type { ChatAnswer, ChatStep } from "./service.ts";
+import type { ChatAnswer } from "./service.ts";
+import type { ChatStep } from "./steps.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
 type Rest = Pick<ChatCompletionChunk, "choices"> & Partial<ChatCompletionChunk>;

@@ -44,7 +44,12 @@ export async function openAnswer(target: OriginTarget, call: OriginCall): Promis
   return events(response.body as ReadableStream<Uint8Array>);
 }
 
-/** The answer's events, checked. A stream that ends without its last event was cut off, which is an error too. */
+/** An answer without its end: what came of it is no whole answer, whatever the stream says. */
+export function brokenOff(cause?: unknown): FoveaError {
+  return new FoveaError("origin_failed", "The origin's answer broke off. Try again.", { cause });
+}
+
+/** The answer's events, checked. Whether all have come is for the reader to say, who knows how many choices there are. */
 async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<AnswerEvent> {
   try {
     for await (const data of parseEventStream(body)) {
@@ -54,7 +59,7 @@ async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<AnswerE
     }
   } catch (error) {
     if (error instanceof FoveaError) throw error;
-    throw new FoveaError("origin_failed", "The origin's answer broke off. Try again.", { cause: error });
+    throw brokenOff(error);
   }
 }
 
