@@ -4,7 +4,9 @@ import { answerEventSchema, type AnswerEvent } from "../../../shared/frame/answe
 import { FRAME_CONTENT_TYPE } from "../../../shared/frame/schema.ts";
 import type { SigningKey } from "../../../shared/http-signature/keys.ts";
 import { signedHeaders } from "../../../shared/http-signature/sign.ts";
+import { MAX_ORIGIN_ACCEPT_MS, MAX_ORIGIN_QUEUE_MS, MAX_ORIGIN_SILENCE_MS } from "../../../shared/limits/origin.ts";
 import { parseEventStream } from "../../../shared/sse/parse.ts";
+import { inTime } from "./in-time.ts";
 
 /** Bytes of an error answer that are read; the rest is dropped. */
 const MAX_ERROR_BYTES = 65_536;
@@ -23,8 +25,9 @@ export interface OriginCall {
 }
 
 /**
- * Sends a frame and opens its answer. The promise settles when the origin has accepted or refused the frame.
- * @throws FoveaError what the origin answered, or `origin_failed`
+ * Sends a frame and opens its answer. The promise settles when the origin has accepted or refused the frame, or is silent for too
+ * long; so does every step of the answer.
+ * @throws FoveaError what the origin answered, `origin_failed`, or `origin_timeout`
  */
 export async function openAnswer(target: OriginTarget, call: OriginCall): Promise<AsyncGenerator<AnswerEvent>> {
   const url = `${target.originUrl}/v1/generate`;
@@ -34,14 +37,15 @@ export async function openAnswer(target: OriginTarget, call: OriginCall): Promis
   );
   headers.set("x-request-id", call.requestId);
   if (call.traceparent !== undefined) headers.set("traceparent", call.traceparent);
-  const response = await fetch(url, { method: "POST", headers, body: call.frame, signal: call.signal }).catch(
-    (cause: unknown) => {
-      throw new FoveaError("origin_failed", "The origin could not be reached. Try again.", { cause });
-    },
-  );
-  if (!response.ok) throw await refusal(response);
+  const giveUp = new AbortController();
+  const signal = AbortSignal.any([call.signal, giveUp.signal]);
+  const accepting = fetch(url, { method: "POST", headers, body: call.frame, signal }).catch((cause: unknown) => {
+    throw new FoveaError("origin_failed", "The origin could not be reached. Try again.", { cause });
+  });
+  const response = await inTime(accepting, MAX_ORIGIN_ACCEPT_MS, giveUp);
+  if (!response.ok) throw await inTime(refusal(response), MAX_ORIGIN_SILENCE_MS, giveUp);
   if (response.body === null) throw new FoveaError("origin_failed", "The origin answered with nothing.");
-  return events(response.body as ReadableStream<Uint8Array>);
+  return events(response.body as ReadableStream<Uint8Array>, giveUp);
 }
 
 /** An answer without its end: what came of it is no whole answer, whatever the stream says. */
@@ -50,16 +54,24 @@ export function brokenOff(cause?: unknown): FoveaError {
 }
 
 /** The answer's events, checked. Whether all have come is for the reader to say, who knows how many choices there are. */
-async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<AnswerEvent> {
+async function* events(body: ReadableStream<Uint8Array>, giveUp: AbortController): AsyncGenerator<AnswerEvent> {
+  const stream = parseEventStream(body);
+  let patience = MAX_ORIGIN_QUEUE_MS;
   try {
-    for await (const data of parseEventStream(body)) {
-      const event = answerEventSchema.parse(JSON.parse(data));
+    for (;;) {
+      const { done, value } = await inTime(stream.next(), patience, giveUp);
+      if (done === true) return;
+      const event = answerEventSchema.parse(JSON.parse(value));
       if ("error" in event) throw new FoveaError(event.error.code, event.error.message);
       yield event;
+      patience = MAX_ORIGIN_SILENCE_MS;
     }
   } catch (error) {
     if (error instanceof FoveaError) throw error;
     throw brokenOff(error);
+  } finally {
+    // After a timeout a read is open, for which `return` would wait; the abort ends it
+    if (!giveUp.signal.aborted) await stream.return(undefined);
   }
 }
 
