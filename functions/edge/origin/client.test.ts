@@ -84,4 +84,12 @@ describe("openAnswer", () => {
     const waits = [300_000, ...Array.from({ length: 20 }, () => 60_000)];
     expect(await outcome(stream(waits))).toMatchObject({ ended: 21, aborted: false, timers: 0 });
   });
+
+  it.each([301, 302, 303, 307, 308])("follows no redirect: %s", async (status) => {
+    // What it says is no word of the origin either
+    const body = JSON.stringify({ error: { code: "invalid_request", message: "Elsewhere." } });
+    const redirect = new Response(body, { status, headers: { location: "https://elsewhere.test/" } });
+    await expect(answer(Promise.resolve(redirect))).rejects.toMatchObject({ code: "origin_failed", status: 502 });
+    expect(fetched.mock.lastCall?.[1]).toMatchObject({ redirect: "manual" });
+  });
 });

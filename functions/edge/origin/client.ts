@@ -39,7 +39,9 @@ export async function openAnswer(target: OriginTarget, call: OriginCall): Promis
   if (call.traceparent !== undefined) headers.set("traceparent", call.traceparent);
   const giveUp = new AbortController();
   const signal = AbortSignal.any([call.signal, giveUp.signal]);
-  const accepting = fetch(url, { method: "POST", headers, body: call.frame, signal }).catch((cause: unknown) => {
+  // The frame is for the origin alone, wherever that would send it
+  const request = { method: "POST", headers, body: call.frame, signal, redirect: "manual" } as const;
+  const accepting = fetch(url, request).catch((cause: unknown) => {
     throw new FoveaError("origin_failed", "The origin could not be reached. Try again.", { cause });
   });
   const response = await inTime(accepting, MAX_ORIGIN_ACCEPT_MS, giveUp);
@@ -76,6 +78,10 @@ async function* events(body: ReadableStream<Uint8Array>, giveUp: AbortController
 }
 
 async function refusal(response: Response): Promise<FoveaError> {
+  if (response.status >= 300 && response.status < 400) {
+    await response.body?.cancel().catch(() => undefined);
+    return new FoveaError("origin_failed", "The origin sent the request elsewhere. Try again.");
+  }
   const text = await readSome(response);
   const { code, message, param } = parseRefusal(text);
   if (code !== undefined && FORWARDED.has(code)) {
