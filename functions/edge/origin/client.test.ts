@@ -92,4 +92,16 @@ describe("openAnswer", () => {
     await expect(answer(Promise.resolve(redirect))).rejects.toMatchObject({ code: "origin_failed", status: 502 });
     expect(fetched.mock.lastCall?.[1]).toMatchObject({ redirect: "manual" });
   });
+
+  it("forwards a traceparent, and nothing else by that name", async () => {
+    const sent = async (traceparent: string): Promise<string | null> => {
+      await answer(stream([]), { traceparent });
+      return new Headers(fetched.mock.lastCall?.[1]?.headers).get("traceparent");
+    };
+    const valid = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+    expect(await sent(valid)).toBe(valid);
+    for (const other of ["", "00-x", "\u00e9", "\u20ac", "a\nb", `${valid}\n`, `${valid}-more`, valid.toUpperCase()]) {
+      expect(await sent(other)).toBeNull();
+    }
+  });
 });

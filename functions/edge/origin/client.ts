@@ -11,6 +11,9 @@ import { inTime } from "./in-time.ts";
 /** Bytes of an error answer that are read; the rest is dropped. */
 const MAX_ERROR_BYTES = 65_536;
 
+/** `traceparent` of W3C Trace Context, which comes from the client; anything else might be no header at all. */
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 export interface OriginTarget {
   readonly originUrl: string;
   readonly originKey: SigningKey;
@@ -21,6 +24,7 @@ export interface OriginCall {
   /** Aborting it frees the sequence at the origin. */
   readonly signal: AbortSignal;
   readonly requestId: string;
+  /** Of the client; goes along when it is one. */
   readonly traceparent?: string | undefined;
 }
 
@@ -36,7 +40,8 @@ export async function openAnswer(target: OriginTarget, call: OriginCall): Promis
     target.originKey,
   );
   headers.set("x-request-id", call.requestId);
-  if (call.traceparent !== undefined) headers.set("traceparent", call.traceparent);
+  if (call.traceparent !== undefined && TRACEPARENT.test(call.traceparent))
+    headers.set("traceparent", call.traceparent);
   const giveUp = new AbortController();
   const signal = AbortSignal.any([call.signal, giveUp.signal]);
   // The frame is for the origin alone, wherever that would send it
