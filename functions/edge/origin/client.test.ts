@@ -104,4 +104,35 @@ describe("openAnswer", () => {
       expect(await sent(other)).toBeNull();
     }
   });
+
+  it.each([
+    ["invalid_request", 400, "invalid_request", 400, false],
+    ["context_length_exceeded", 400, "context_length_exceeded", 400, false],
+    ["invalid_frame", 400, "internal_error", 500, false],
+    ["unsupported_media_type", 415, "internal_error", 500, false],
+    ["internal_error", 500, "internal_error", 500, false],
+    ["body_too_large", 413, "body_too_large", 413, false],
+    ["invalid_signature", 401, "origin_failed", 502, true],
+    ["rate_limit_exceeded", 429, "overloaded", 503, true],
+    ["overloaded", 503, "overloaded", 503, true],
+    ["release_unavailable", 503, "release_unavailable", 503, true],
+    ["origin_timeout", 504, "origin_timeout", 504, true],
+    ["invalid_api_key", 401, "origin_failed", 502, true],
+    ["toString", 400, "origin_failed", 502, true],
+  ])("hears %s of the origin, and says it as the caller's matter", async (code, status, heard, as, retryable) => {
+    const body = JSON.stringify({ error: { code, message: "Words.", param: "stop" } });
+    const refused = Promise.resolve(new Response(body, { status, headers: { "retry-after-ms": "700" } }));
+    await expect(answer(refused)).rejects.toMatchObject({ code: heard, status: as, retryable, retryAfterMs: 700 });
+    if (code === "toString") return;
+    const told = Promise.resolve(new Response(formatEvent({ error: { code, message: "Words." } })));
+    await expect(answer(told)).rejects.toMatchObject({ code: heard, retryable });
+  });
+
+  it.each(["oops", "null", "{}", '{"error":null}', ""])(
+    "takes a refusal in other words, %j, for a failure",
+    async (body) => {
+      const refused = Promise.resolve(new Response(body, { status: 502 }));
+      await expect(answer(refused)).rejects.toMatchObject({ code: "origin_failed", param: null });
+    },
+  );
 });

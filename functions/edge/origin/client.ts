@@ -1,15 +1,13 @@
 import { FoveaError } from "../../../shared/errors/error.ts";
-import { ERROR_TABLE, type ErrorCode } from "../../../shared/errors/table.ts";
 import { answerEventSchema, type AnswerEvent } from "../../../shared/frame/answer.ts";
 import { FRAME_CONTENT_TYPE } from "../../../shared/frame/schema.ts";
 import type { SigningKey } from "../../../shared/http-signature/keys.ts";
 import { signedHeaders } from "../../../shared/http-signature/sign.ts";
 import { MAX_ORIGIN_ACCEPT_MS, MAX_ORIGIN_QUEUE_MS, MAX_ORIGIN_SILENCE_MS } from "../../../shared/limits/origin.ts";
 import { parseEventStream } from "../../../shared/sse/parse.ts";
+import { heard } from "./heard.ts";
 import { inTime } from "./in-time.ts";
-
-/** Bytes of an error answer that are read; the rest is dropped. */
-const MAX_ERROR_BYTES = 65_536;
+import { refusal } from "./refusal.ts";
 
 /** `traceparent` of W3C Trace Context, which comes from the client; anything else might be no header at all. */
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -66,10 +64,10 @@ async function* events(body: ReadableStream<Uint8Array>, giveUp: AbortController
   let patience = MAX_ORIGIN_QUEUE_MS;
   try {
     for (;;) {
-      const { done, value } = await inTime(stream.next(), patience, giveUp);
-      if (done === true) return;
-      const event = answerEventSchema.parse(JSON.parse(value));
-      if ("error" in event) throw new FoveaError(event.error.code, event.error.message);
+      const next = await inTime(stream.next(), patience, giveUp);
+      if (next.done === true) return;
+      const event = answerEventSchema.parse(JSON.parse(next.value));
+      if ("error" in event) throw heard(event.error);
       yield event;
       patience = MAX_ORIGIN_SILENCE_MS;
     }
@@ -80,68 +78,4 @@ async function* events(body: ReadableStream<Uint8Array>, giveUp: AbortController
     // After a timeout a read is open, for which `return` would wait; the abort ends it
     if (!giveUp.signal.aborted) await stream.return(undefined);
   }
-}
-
-async function refusal(response: Response): Promise<FoveaError> {
-  if (response.status >= 300 && response.status < 400) {
-    await response.body?.cancel().catch(() => undefined);
-    return new FoveaError("origin_failed", "The origin sent the request elsewhere. Try again.");
-  }
-  const text = await readSome(response);
-  const { code, message, param } = parseRefusal(text);
-  if (code !== undefined && FORWARDED.has(code)) {
-    return new FoveaError(code, message, { ...retryAfter(response), ...(param !== undefined && { param }) });
-  }
-  return new FoveaError("origin_failed", "The origin refused the request.", {
-    cause: new Error(`${response.status} ${code ?? ""} ${message}`.trim()),
-    ...retryAfter(response),
-  });
-}
-
-/** What concerns the caller, or the edge's own next step. The rest is between edge and origin. */
-const FORWARDED: ReadonlySet<ErrorCode> = new Set([
-  "context_length_exceeded",
-  "invalid_request",
-  "overloaded",
-  "rate_limit_exceeded",
-  "release_unavailable",
-  "contract_mismatch",
-  "features_missing",
-]);
-
-interface Refusal {
-  readonly code?: ErrorCode;
-  readonly message: string;
-  readonly param?: string;
-}
-
-function parseRefusal(text: string): Refusal {
-  try {
-    const { error } = JSON.parse(text) as { error?: { code?: unknown; message?: unknown; param?: unknown } };
-    return {
-      message: typeof error?.message === "string" ? error.message : "",
-      ...(typeof error?.code === "string" && error.code in ERROR_TABLE && { code: error.code as ErrorCode }),
-      ...(typeof error?.param === "string" && { param: error.param }),
-    };
-  } catch {
-    return { message: "" };
-  }
-}
-
-function retryAfter(response: Response): { retryAfterMs?: number } {
-  const ms = Number(response.headers.get("retry-after-ms") ?? Number.NaN);
-  return Number.isFinite(ms) && ms >= 0 ? { retryAfterMs: Math.min(ms, 600_000) } : {};
-}
-
-async function readSome(response: Response): Promise<string> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return "";
-  const decoder = new TextDecoder();
-  let text = "";
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    text += decoder.decode(next.value as Uint8Array, { stream: true });
-    if (text.length > MAX_ERROR_BYTES) break;
-  }
-  await reader.cancel().catch(() => undefined);
-  return text;
 }
