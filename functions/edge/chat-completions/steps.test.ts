@@ -71,4 +71,36 @@ describe("an answer", () => {
     expect(text).toContain('"code":"origin_failed"');
     expect(text).not.toContain("[DONE]");
   });
+
+  it("ends when every choice has, whoever has ended it, and counts what was taken", async () => {
+    const stopped = [
+      ...says("ab."),
+      ...says("xy", 1),
+      { index: 1, finish_reason: "stop" as const, stop_token_id: END },
+    ];
+    const more = [
+      ...says("c".repeat(50)),
+      { finish_reason: "length" as const, usage: { ...usage, completion_tokens: 56 } },
+    ];
+    const told = { n: 2, stop: ["."] };
+    const said = [
+      ["ab", "stop"],
+      ["xy", "stop"],
+    ];
+    expect(await complete([...stopped, ...more], told)).toEqual({ said, tokens: 6, taken: 6 });
+    // The origin's count is that of a choice that went on
+    const late = [...says("ab."), ...says("c"), ...says("xy", 1), { finish_reason: "length" as const }];
+    const end = {
+      index: 1,
+      finish_reason: "stop" as const,
+      stop_token_id: END,
+      usage: { ...usage, completion_tokens: 7 },
+    };
+    expect(await complete([...late, end], told)).toEqual({ said, tokens: 6, taken: 8 });
+  });
+
+  it("has the origin's usage when that has ended every choice", async () => {
+    const ends = [0, 1].map((index) => ({ index, finish_reason: "length" as const, ...(index === 1 && { usage }) }));
+    expect(await complete([...says("a"), ...says("b", 1), ...ends], { n: 2 })).toMatchObject({ tokens: 3, taken: 4 });
+  });
 });

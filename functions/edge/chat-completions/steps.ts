@@ -23,6 +23,10 @@ export interface StepsOptions {
 
 /**
  * Ids -> text and calls per choice. When every choice has found its end before the origin has, that is let go.
+ *
+ * Usage is the origin's where it has ended every choice. Where a stop string or a call has ended one here, the origin may
+ * have gone on with it, or is let go before it counts: then the ids are counted that the choices took, those of the stop string
+ * among them, and the end token of each choice that the origin has ended, as the origin would.
  * @throws FoveaError what the origin said; `origin_failed` when it stops before every choice has its end
  */
 export async function* toSteps(
@@ -30,35 +34,34 @@ export async function* toSteps(
   { choices, promptTokens, onTiming }: StepsOptions,
 ): AsyncGenerator<ChatStep> {
   let usage: OriginUsage | undefined;
-  let completionTokens = 0;
-  const haveEnded = (): boolean => choices.every(({ finishReason }) => finishReason !== null);
+  let taken = 0;
+  let endedHere = false;
+  let last = false;
   for await (const event of events) {
     if ("error" in event) continue;
     const choice = choices[event.index];
     if (choice === undefined) throw new Error("The origin answered for a choice that nobody asked for.");
-    const wasOpen = choice.finishReason === null;
+    if ("timing" in event && event.timing !== undefined) onTiming(event.timing);
+    if (choice.finishReason !== null) continue;
     let held: MessageDelta = { content: "", tool_calls: [] };
     if ("ids" in event) {
-      if (!wasOpen) continue;
       const delta = choice.push(event);
-      completionTokens += delta.token_ids.length;
+      taken += delta.token_ids.length;
+      endedHere ||= choice.finishReason !== null;
       yield { type: "delta", ...delta };
     } else {
       held = choice.finish(event.finish_reason);
-      usage = event.usage ?? usage;
-      if (event.timing !== undefined) onTiming(event.timing);
+      if (event.stop_token_id !== undefined) taken++;
+      usage = event.usage;
     }
-    const last = haveEnded();
-    if (wasOpen && choice.finishReason !== null) {
-      yield { type: "finish", index: choice.index, ...held, reason: choice.finishReason, last };
-    }
-    if (last && (usage !== undefined || "ids" in event)) break;
+    if (choice.finishReason === null) continue;
+    last = choices.every(({ finishReason }) => finishReason !== null);
+    yield { type: "finish", index: choice.index, ...held, reason: choice.finishReason, last };
+    if (last) break;
   }
-  if (!haveEnded()) throw brokenOff();
-  yield {
-    type: "usage",
-    usage: toUsage(usage ?? { prompt_tokens: promptTokens, completion_tokens: completionTokens }),
-  };
+  if (!last) throw brokenOff();
+  const counted = endedHere ? undefined : usage;
+  yield { type: "usage", usage: toUsage(counted ?? { prompt_tokens: promptTokens, completion_tokens: taken }) };
 }
 
 function toUsage({ prompt_tokens, completion_tokens }: Omit<OriginUsage, "cached_tokens">): Usage {
