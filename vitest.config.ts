@@ -13,6 +13,7 @@ export default defineConfig({
               compatibilityFlags: ["enable_request_signal"],
               r2Buckets: ["RELEASES"],
               images: { binding: "IMAGES" },
+              ratelimits: { RATE_LIMITER: { namespace_id: "1", simple: { limit: 3, period: 60 } } },
               // As wrangler has it: a wasm file is a compiled module, not an ES module with imports of its own
               modulesRules: [{ type: "CompiledWasm", include: ["**/*.wasm", "**/*.wasm?module"] }],
             },

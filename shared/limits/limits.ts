@@ -65,3 +65,9 @@ export const SIGNATURE_WINDOW_SECONDS = 60;
 
 /** How far the edge's clock may be ahead of the origin's; part of the window, not added to it. */
 export const SIGNATURE_CLOCK_SKEW_SECONDS = 5;
+
+/**
+ * What a caller beyond its quota (`ratelimits` of wrangler.toml, requests of one API key a minute) is told to wait, milliseconds: the
+ * limiter does not say when there is room, and on average half of its minute is left. Official clients heed less than 60 s.
+ */
+export const RATE_LIMIT_RETRY_MS = 30_000;
