@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FoveaError } from "../errors/error.ts";
 import { PromptText } from "../chat-template/prompt-text.ts";
 import { compileTokenizer } from "./compile/compile.ts";
-import { tinyTokenizer } from "./tiny-tokenizer.ts";
+import { tinyTokenizer, tinyUnigram, tinyWordPiece } from "./tiny-tokenizer.ts";
 import { Tokenizer } from "./tokenizer.ts";
 
 const tokenizer = Tokenizer.load(compileTokenizer(tinyTokenizer()));
@@ -17,6 +17,24 @@ describe("Tokenizer", () => {
     const { ids, offsets } = tokenizer.encode("a😀b", { offsets: true });
     expect(ids.length).toBe(6);
     expect([...offsets]).toEqual([0, 1, 1, 3, 1, 3, 1, 3, 1, 3, 3, 4]);
+  });
+
+  it.each([
+    ["byte-level", tinyTokenizer(), "hello w😀é"],
+    ["byte fallback", tinyUnigram(), "hello😀é世界"],
+  ])("gives the bytes of each id, which join to the text: %s", (_, source, text) => {
+    const one = Tokenizer.load(compileTokenizer(source));
+    const ids = [...one.encode(text, { addSpecialTokens: false }).ids];
+    expect(ids.some((id) => one.decode([id]) === "\uFFFD")).toBe(true);
+    expect(new TextDecoder().decode(Uint8Array.from(ids.flatMap((id) => [...one.bytesOf(id)])))).toBe(text);
+  });
+
+  it("gives bytes for control tokens and words, and none for ids without a token", () => {
+    const bytes = (one: Tokenizer, token: string): string =>
+      new TextDecoder().decode(one.bytesOf(one.tokenToId(token) ?? -1));
+    expect(bytes(tokenizer, "<|im_end|>")).toBe("<|im_end|>");
+    expect(bytes(Tokenizer.load(compileTokenizer(tinyWordPiece())), "hello")).toBe("hello");
+    for (const id of [-1, 0.5, tokenizer.vocabSize]) expect(tokenizer.bytesOf(id)).toHaveLength(0);
   });
 
   it("recognises added tokens in encode", () => {

@@ -8,6 +8,7 @@ import { malformed, RecordReader, Sections } from "./format/reader.ts";
 import { Pipeline } from "./pipeline.ts";
 import { finishEncoding } from "./post-processors/finish.ts";
 import { type PostProcessor, readPostProcessor } from "./post-processors/post-processor.ts";
+import { utf8Encoder } from "./utf8.ts";
 import { Vocabulary } from "./vocabulary.ts";
 
 /**
@@ -108,6 +109,15 @@ export class Tokenizer {
     let text = "";
     for (const id of ids) text += detokenizer.push(id);
     return text + detokenizer.end();
+  }
+
+  /**
+   * The bytes that one id stands for in a text, where it may be a part of a character; else those of what it decodes to alone. Bytes of
+   * successive ids, joined, have whole characters. None for an id without a token.
+   */
+  bytesOf(id: number): Uint8Array {
+    if (!this.#vocabulary.has(id)) return new Uint8Array(0);
+    return this.#decoder.bytesOf(this.#vocabulary, id) ?? utf8Encoder.encode(this.decode([id]));
   }
 
   /** Text of a stream of ids: what it gives in all equals `decode` of all ids, after every id. */

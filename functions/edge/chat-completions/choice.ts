@@ -81,7 +81,8 @@ export class Choice {
 
   #named(id: number, logprob: number): Omit<TokenLogprob, "top_logprobs"> {
     const token = this.#tokenizer.decode([id]);
-    return { token, logprob: Math.max(logprob, -9999), bytes: [...new TextEncoder().encode(token)] };
+    // A part of a character is U+FFFD as text; clients join bytes
+    return { token, logprob: Math.max(logprob, -9999), bytes: [...this.#tokenizer.bytesOf(id)] };
   }
 }
 

@@ -103,4 +103,18 @@ describe("an answer", () => {
     const ends = [0, 1].map((index) => ({ index, finish_reason: "length" as const, ...(index === 1 && { usage }) }));
     expect(await complete([...says("a"), ...says("b", 1), ...ends], { n: 2 })).toMatchObject({ tokens: 3, taken: 4 });
   });
+
+  it("says the bytes of each token, also where it is a part of a character", async () => {
+    const ids = [...tokenizer.encode("😀").ids];
+    expect(ids).toHaveLength(4);
+    const logprobs = ids.map((id) => [{ id, logprob: -1 }]);
+    const { answer, request } = answerOf([
+      { ids, logprobs },
+      { finish_reason: "length", usage },
+    ]);
+    const { choices } = await completeChat({ ...request, logprobs: true }, answer, new Stopwatch(0, true));
+    const tokens = choices[0]?.logprobs?.content ?? [];
+    expect(tokens.map(({ token }) => token)).toEqual(Array(4).fill("\uFFFD"));
+    expect(tokens.map(({ bytes }) => bytes)).toEqual([[0xf0], [0x9f], [0x98], [0x80]]);
+  });
 });

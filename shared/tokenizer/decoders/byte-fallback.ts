@@ -35,7 +35,8 @@ export function byteFallback(): DecodeStep {
   };
 }
 
-function byteOf(token: string): number | undefined {
+/** The byte that a token such as `<0xE4>` stands for; undefined for any other. */
+export function byteOf(token: string): number | undefined {
   // A sign is a part of numbers to `u8::from_str_radix`.
   const hex = /^<0x(\+[0-9A-Fa-f]|[0-9A-Fa-f]{2})>$/.exec(token);
   return hex === null ? undefined : Number.parseInt(hex[1], 16);

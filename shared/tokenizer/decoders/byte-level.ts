@@ -10,4 +10,8 @@ export class ByteLevelDecoder implements Decoder {
       end: () => decoder.decode(),
     };
   }
+
+  bytesOf(vocabulary: Vocabulary, id: number): Uint8Array {
+    return vocabulary.bytesOf(id);
+  }
 }

@@ -1,4 +1,5 @@
 import type { Vocabulary } from "../vocabulary.ts";
+import { byteFallback, byteOf } from "./byte-fallback.ts";
 import type { Decoder, DecodeStep, DecodeStream } from "./decoder.ts";
 
 /** The steps of a `Sequence`, one after the other, on the strings of tokens. */
@@ -33,6 +34,12 @@ export class ChainDecoder implements Decoder {
       },
     };
   }
+
+  bytesOf(vocabulary: Vocabulary, id: number): Uint8Array | undefined {
+    if (!this.#steps.includes(byteFallback)) return undefined;
+    const byte = byteOf(vocabulary.stringOf(id));
+    return byte === undefined ? undefined : Uint8Array.of(byte);
+  }
 }
 
 /** No decoder: tokens with a space between. */
@@ -47,5 +54,9 @@ export class SpacedDecoder implements Decoder {
       },
       end: () => "",
     };
+  }
+
+  bytesOf(): undefined {
+    return undefined;
   }
 }

@@ -11,6 +11,8 @@ export interface DecodeStream {
 /** `"decoder"` of tokenizer.json. A whole text is decoded by the same stream: both are equal by construction. */
 export interface Decoder {
   stream(vocabulary: Vocabulary): DecodeStream;
+  /** The bytes of an id that may be a part of a character; undefined where it is text by itself. */
+  bytesOf(vocabulary: Vocabulary, id: number): Uint8Array | undefined;
 }
 
 /**
