@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { MAX_GRAMMAR_CHARS } from "../limits/limits.ts";
+import { MAX_GRAMMAR_CHARS, MAX_LOGIT_BIAS, MIN_REPETITION_PENALTY } from "../limits/limits.ts";
 
 /** Rises when a reader of the old frames would misread the new ones. */
 export const FRAME_PROTOCOL = 1;
@@ -19,13 +19,13 @@ export const samplingSchema = z.strictObject({
   top_p: z.number().gt(0).max(1).default(1),
   top_k: z.int().min(0).max(1_048_576).default(0),
   min_p: z.number().min(0).max(1).default(0),
-  repetition_penalty: z.number().gt(0).max(10).default(1),
+  repetition_penalty: z.number().min(MIN_REPETITION_PENALTY).max(10).default(1),
   presence_penalty: z.number().min(-2).max(2).default(0),
   frequency_penalty: z.number().min(-2).max(2).default(0),
   /** token id -> added to its logit */
   logit_bias: z
     .array(z.tuple([tokenId, z.number().min(-100).max(100)]))
-    .max(1024)
+    .max(MAX_LOGIT_BIAS)
     .default([]),
   seed: z.int().optional(),
   n: z.int().min(1).max(8).default(1),

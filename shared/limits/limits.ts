@@ -45,6 +45,12 @@ export const MAX_STOP_STRINGS = 4;
 /** Characters of one stop string: that many may be held back from a stream; beyond: 400. */
 export const MAX_STOP_CHARS = 256;
 
+/** Entries of `logit_bias`: each is added to the logits of every step, and all travel in the header of a frame; beyond: 400. */
+export const MAX_LOGIT_BIAS = 1024;
+
+/** Least `repetition_penalty`: a logit is divided by it in each step, and near 0 it leaves the range of float32; below: 400. */
+export const MIN_REPETITION_PENALTY = 0.01;
+
 /** A blob in object storage. Workers hold one while hashing it; beyond: the release is refused. */
 export const MAX_SHARD_BYTES = 8 * MIB;
 

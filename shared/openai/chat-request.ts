@@ -1,5 +1,11 @@
 import * as z from "zod";
-import { MAX_MESSAGES, MAX_STOP_CHARS, MAX_STOP_STRINGS } from "../limits/limits.ts";
+import {
+  MAX_LOGIT_BIAS,
+  MAX_MESSAGES,
+  MAX_STOP_CHARS,
+  MAX_STOP_STRINGS,
+  MIN_REPETITION_PENALTY,
+} from "../limits/limits.ts";
 import { messageSchema } from "./content.ts";
 import { toolChoiceSchema, toolsSchema } from "./tools.ts";
 
@@ -24,7 +30,10 @@ export const chatRequestSchema = z.object({
   n: z.int().min(1).max(8).nullish(),
   presence_penalty: z.number().min(-2).max(2).nullish(),
   frequency_penalty: z.number().min(-2).max(2).nullish(),
-  logit_bias: z.record(z.string().regex(/^\d{1,9}$/), z.number().min(-100).max(100)).nullish(),
+  logit_bias: z
+    .record(z.string().regex(/^\d{1,9}$/), z.number().min(-100).max(100))
+    .refine((bias) => Object.keys(bias).length <= MAX_LOGIT_BIAS, `has more than ${MAX_LOGIT_BIAS} tokens`)
+    .nullish(),
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(20).nullish(),
   user: z.string().max(512).nullish(),
@@ -47,7 +56,7 @@ export const chatRequestSchema = z.object({
   // vLLM's extensions
   top_k: z.int().min(-1).max(1_048_576).nullish(),
   min_p: z.number().min(0).max(1).nullish(),
-  repetition_penalty: z.number().gt(0).max(10).nullish(),
+  repetition_penalty: z.number().min(MIN_REPETITION_PENALTY).max(10).nullish(),
   ignore_eos: z.boolean().nullish(),
   priority: z.int().min(-100).max(100).nullish(),
   cache_salt: z.string().min(1).max(256).nullish(),
