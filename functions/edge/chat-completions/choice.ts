@@ -62,10 +62,10 @@ export class Choice {
   /** Ends the choice as the origin says, and gives what was held back. */
   finish(reason: FinishReason): MessageDelta {
     if (this.#finished !== null) return joined([]);
-    const { text, stopped } = this.#stops.push(this.#detokenizer.end());
-    const rest = stopped ? text : text + this.#stops.end();
-    const delta = joined([this.#text.push(rest), this.#text.end()]);
-    this.#finished = this.#reason(stopped ? "stop" : reason);
+    const last = this.#stops.push(this.#detokenizer.end());
+    const held = last.stopped ? { text: "", stopped: true } : this.#stops.end();
+    const delta = joined([this.#text.push(last.text + held.text), this.#text.end()]);
+    this.#finished = this.#reason(held.stopped ? "stop" : reason);
     return delta;
   }
 

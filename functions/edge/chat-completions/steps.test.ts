@@ -99,6 +99,11 @@ describe("an answer", () => {
     expect(await complete([...late, end], told)).toEqual({ said, tokens: 6, taken: 8 });
   });
 
+  it("stops where a stop string stands, also when the origin ends before an earlier one is ruled out", async () => {
+    const events = [...says("xabc"), { finish_reason: "length" as const, usage }];
+    expect(await complete(events, { stop: ["abcd", "bc"] })).toMatchObject({ said: [["xa", "stop"]], tokens: 3 });
+  });
+
   it("has the origin's usage when that has ended every choice", async () => {
     const ends = [0, 1].map((index) => ({ index, finish_reason: "length" as const, ...(index === 1 && { usage }) }));
     expect(await complete([...says("a"), ...says("b", 1), ...ends], { n: 2 })).toMatchObject({ tokens: 3, taken: 4 });

@@ -1,6 +1,13 @@
+/** A piece of text that may be shown, and whether a stop string has ended the text there. */
+export interface Shown {
+  readonly text: string;
+  readonly stopped: boolean;
+}
+
 /**
- * Stop strings over a stream of text pieces. What could be the beginning of a stop string is held back until the next
- * piece decides; the stop string itself is never given out. The answer is the same at every cut of the text.
+ * Stop strings over a stream of text pieces: the text ends where the first of them begins, and they are never given out. What
+ * could be the beginning of one is held back until the next piece decides; so is a whole one, while another that began
+ * before it may still come. So the answer is the same at every cut of the text.
  */
 export class StopStrings {
   readonly #stops: readonly string[];
@@ -10,33 +17,32 @@ export class StopStrings {
     this.#stops = stops;
   }
 
-  /** Takes the next piece; gives what may be shown, and whether a stop string has ended the text. */
-  push(piece: string): { readonly text: string; readonly stopped: boolean } {
-    if (this.#stops.length === 0) return { text: piece, stopped: false };
+  /** Takes the next piece. */
+  push(piece: string): Shown {
     const text = this.#held + piece;
+    const open = this.#openEnd(text);
     const at = this.#firstStop(text);
-    if (at !== -1) {
-      this.#held = "";
-      return { text: text.slice(0, at), stopped: true };
-    }
-    const keep = this.#openEnd(text);
-    this.#held = text.slice(text.length - keep);
-    return { text: text.slice(0, text.length - keep), stopped: false };
+    const stopped = at <= open && at < text.length;
+    const end = stopped ? at : open;
+    this.#held = stopped ? "" : text.slice(end);
+    return { text: text.slice(0, end), stopped };
   }
 
-  /** What was held back, when the text ends without a stop string. */
-  end(): string {
-    const held = this.#held;
+  /** What was held back, when no more text comes. */
+  end(): Shown {
+    const text = this.#held;
     this.#held = "";
-    return held;
+    const at = this.#firstStop(text);
+    return { text: text.slice(0, at), stopped: at < text.length };
   }
 
+  /** Where the first stop string begins; the length of the text when it has none. */
   #firstStop(text: string): number {
     const found = this.#stops.map((stop) => text.indexOf(stop)).filter((at) => at !== -1);
-    return found.length === 0 ? -1 : Math.min(...found);
+    return Math.min(text.length, ...found);
   }
 
-  /** Length of the longest end of the text that begins a stop string. */
+  /** Where the longest end of the text begins that begins a stop string; the length of the text when none does. */
   #openEnd(text: string): number {
     let longest = 0;
     for (const stop of this.#stops) {
@@ -44,6 +50,6 @@ export class StopStrings {
         if (text.endsWith(stop.slice(0, length))) longest = length;
       }
     }
-    return longest;
+    return text.length - longest;
   }
 }
