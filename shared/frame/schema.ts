@@ -65,7 +65,7 @@ export const frameMetaSchema = z.strictObject({
   contract: digest,
   sampling: samplingSchema,
   features: z.array(featureSchema).max(1024),
-  /** Caches share nothing between two salts. */
+  /** Caches share nothing between two salts. The first 16 digits stand for the API key alone: turns are shared out by them. */
   cache_salt: z.string().max(256).default(""),
   /** Larger is served first. */
   priority: z.int().min(-100).max(100).default(0),

@@ -1,11 +1,11 @@
 import { FoveaError } from "../../../shared/errors/error.ts";
 import type { ChatRequest } from "../../../shared/openai/chat-request.ts";
-import { sha256Hex } from "../../../shared/releases/digest.ts";
 import type { ReleaseReader } from "../../../shared/releases/release-reader.ts";
 import { callerHash } from "../../../shared/releases/pick.ts";
 import { edgeModel, type EdgeModel } from "../model/edge-model.ts";
 import { releasesOf } from "../releases-of.ts";
 import type { EdgeReleases, ResolvedRelease } from "../releases/edge-releases.ts";
+import { frameSalt } from "./cache-salt.ts";
 import { Choice } from "./choice.ts";
 import type { ChatContext } from "./context.ts";
 import { answerGrammar, type AnswerTools } from "./grammar.ts";
@@ -90,7 +90,7 @@ async function answerWith(
       pictures.map(({ processed }) => processed),
     ),
   );
-  const salt = await tenantSalt(context.apiKey, request.cache_salt ?? "");
+  const salt = await frameSalt(context.apiKey, request.cache_salt ?? "");
   const { events, sentAt } = await sendChat({ request, model, prompt, pictures, grammar, salt }, context);
   return {
     release: `${reader.release.name}@${reader.release.version}`,
@@ -102,11 +102,6 @@ async function answerWith(
       onTiming: (timing) => stopwatch.addOrigin(sentAt, timing),
     }),
   };
-}
-
-/** What separates the caches of tenants: nobody can learn by timing what another API key has asked. 32 hex digits. */
-async function tenantSalt(apiKey: string, cacheSalt: string): Promise<string> {
-  return (await sha256Hex(new TextEncoder().encode(`${apiKey.length}:${apiKey}${cacheSalt}`))).slice(0, 32);
 }
 
 function choicesOf({ n, stop }: ChatRequest, { tokenizer }: EdgeModel, tools: AnswerTools | null): Choice[] {

@@ -46,6 +46,23 @@ describe("FairQueue", () => {
     expect(order(queue, 100)).toEqual(["busy", "quiet", "busy", "quiet", "busy", "busy"]);
   });
 
+  it("takes a key for one tenant, however many salts its client makes", () => {
+    const queue = new FairQueue();
+    const tenant = "0123456789abcdef";
+    for (let i = 0; i < 4; i++) queue.push(group(`${tenant}${i}`));
+    queue.push(group("quiet"));
+    queue.push(group("quiet"));
+    expect(order(queue, 100).map((salt) => salt.slice(0, 5))).toEqual([
+      "01234",
+      "quiet",
+      "01234",
+      "quiet",
+      "01234",
+      "01234",
+    ]);
+    expect(queue.tenants).toBe(2);
+  });
+
   it("counts tokens, not requests", () => {
     const queue = new FairQueue();
     queue.push(group("long"));

@@ -1,3 +1,4 @@
+import { tenantOf } from "../../../shared/frame/tenant.ts";
 import type { GroupState } from "./group.ts";
 
 /** An answered token costs about as much as two prompt tokens (the weights of VTC, arXiv:2401.00588). */
@@ -8,8 +9,8 @@ const MAX_REMEMBERED_TENANTS = 256;
 
 /**
  * Who goes next: higher priority first, then the tenant that was served fewest tokens (virtual token counter, VTC,
- * arXiv:2401.00588), then who came first. A tenant that returns from a pause starts at the level of the least served
- * active one, so that nobody saves up for a burst.
+ * arXiv:2401.00588), then who came first. A tenant is an API key (`tenantOf`), whatever its salts. One that returns from a
+ * pause starts at the level of the least served active one, so that nobody saves up for a burst.
  */
 export class FairQueue {
   #waiting: GroupState[] = [];
@@ -27,10 +28,10 @@ export class FairQueue {
   }
 
   push(group: GroupState): void {
-    const { salt } = group.request;
-    const active = this.#active.get(salt) ?? 0;
-    if (active === 0) this.#served.set(salt, Math.max(this.#served.get(salt) ?? 0, this.#level()));
-    this.#active.set(salt, active + 1);
+    const tenant = tenantOf(group.request.salt);
+    const active = this.#active.get(tenant) ?? 0;
+    if (active === 0) this.#served.set(tenant, Math.max(this.#served.get(tenant) ?? 0, this.#level()));
+    this.#active.set(tenant, active + 1);
     this.#waiting.push(group);
   }
 
@@ -53,21 +54,23 @@ export class FairQueue {
 
   /** Negative when `a` goes before `b`. */
   compare(a: GroupState, b: GroupState): number {
-    const served = (group: GroupState): number => this.#served.get(group.request.salt) ?? 0;
+    const served = (group: GroupState): number => this.#served.get(tenantOf(group.request.salt)) ?? 0;
     return b.request.priority - a.request.priority || served(a) - served(b) || a.arrival - b.arrival;
   }
 
   charge(salt: string, tokens: { readonly prompt?: number; readonly answer?: number }): void {
     const cost = (tokens.prompt ?? 0) + DECODE_WEIGHT * (tokens.answer ?? 0);
-    this.#served.set(salt, (this.#served.get(salt) ?? 0) + cost);
+    const tenant = tenantOf(salt);
+    this.#served.set(tenant, (this.#served.get(tenant) ?? 0) + cost);
   }
 
   /** To be called once for each pushed request, when it is over. */
   leave(salt: string): void {
-    const active = (this.#active.get(salt) ?? 1) - 1;
-    if (active > 0) this.#active.set(salt, active);
-    else this.#active.delete(salt);
-    // The table must not grow with the number of salts ever seen; who is away too long starts at the level again.
+    const tenant = tenantOf(salt);
+    const active = (this.#active.get(tenant) ?? 1) - 1;
+    if (active > 0) this.#active.set(tenant, active);
+    else this.#active.delete(tenant);
+    // The table must not grow with the number of tenants ever seen; who is away too long starts at the level again.
     if (this.#served.size > 4 * this.#active.size + MAX_REMEMBERED_TENANTS) {
       for (const known of this.#served.keys()) if (!this.#active.has(known)) this.#served.delete(known);
     }
@@ -76,7 +79,7 @@ export class FairQueue {
   /** What the least served active tenant has had. */
   #level(): number {
     let level = Infinity;
-    for (const salt of this.#active.keys()) level = Math.min(level, this.#served.get(salt) ?? 0);
+    for (const tenant of this.#active.keys()) level = Math.min(level, this.#served.get(tenant) ?? 0);
     return level === Infinity ? 0 : level;
   }
 }

@@ -22,7 +22,7 @@ export interface GenerateRequest {
   readonly tokenIds: Int32Array;
   readonly features: readonly FeatureRows[];
   readonly sampling: Sampling;
-  /** Caches share nothing between two salts, and admission is fair between them. */
+  /** Caches share nothing between two salts, and turns are fair between the tenants that they name (`tenantOf`). */
   readonly salt: string;
   /** Larger goes first. */
   readonly priority: number;
