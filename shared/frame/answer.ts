@@ -30,7 +30,7 @@ const timing = z.object({ queue_ms: ms, prefill_ms: ms, decode_ms: ms, steps: ui
 
 const finishEvent = z.object({
   index: uint.default(0),
-  /** `stop`: an end token or stop id; `length`: max_tokens or the context is full. */
+  /** `stop`: an end token or stop id; `length`: max_tokens, or the context is full, or the cache where no max_tokens was named. */
   finish_reason: z.enum(["stop", "length"]),
   /** The id that ended the answer; it is counted in `usage` and is not among the `ids`. */
   stop_token_id: uint.optional(),

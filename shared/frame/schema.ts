@@ -13,7 +13,8 @@ const tokenId = z.int().min(0).max(0x7fffffff);
 
 /** How the next token is chosen. Names and ranges follow the OpenAI API and, beyond it, vLLM's SamplingParams. */
 export const samplingSchema = z.strictObject({
-  max_tokens: z.int().min(1).max(1_048_576),
+  /** Absent where the client named none: the answer may then go on while context and cache last. */
+  max_tokens: z.int().min(1).max(1_048_576).optional(),
   min_tokens: uint.optional(),
   temperature: z.number().min(0).max(2).default(1),
   top_p: z.number().gt(0).max(1).default(1),

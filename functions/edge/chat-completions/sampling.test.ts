@@ -47,3 +47,24 @@ describe("toSampling", () => {
     expect(() => sampled({ repetition_penalty })).toThrow(refused);
   });
 });
+
+const SMALL = { maxPositions: 1024, vocabSize: 100, doSample: false };
+const ask = (change: object) =>
+  toSampling(
+    chatRequestSchema.parse({ model: "m", messages: [{ role: "user", content: "hello" }], ...change }),
+    1000,
+    SMALL,
+  );
+
+describe("max_tokens of a frame", () => {
+  it("is what the client named, as far as the context goes", () => {
+    expect(ask({ max_tokens: 8 }).max_tokens).toBe(8);
+    expect(ask({ max_tokens: 8, max_completion_tokens: 9 }).max_tokens).toBe(9);
+    expect(ask({ max_tokens: 5000 }).max_tokens).toBe(24);
+  });
+
+  it("is absent where the client named none, so that the origin reserves no whole context", () => {
+    expect(ask({})).not.toHaveProperty("max_tokens");
+    expect(ask({ max_tokens: null })).not.toHaveProperty("max_tokens");
+  });
+});

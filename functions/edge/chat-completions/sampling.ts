@@ -17,8 +17,8 @@ export interface SamplingDefaults {
 }
 
 /**
- * The sampling part of a frame. `max_completion_tokens` wins over `max_tokens`; without either the answer may fill the
- * context, as the OpenAI API has it.
+ * The sampling part of a frame. `max_completion_tokens` wins over `max_tokens`; without either the frame has
+ * none: the answer may fill the context, as the OpenAI API has it, and the origin does not count on its doing so.
  * @throws FoveaError `context_length_exceeded` when the prompt leaves no room, `invalid_request`
  */
 export function toSampling(request: ChatRequest, promptTokens: number, model: SamplingDefaults): SamplingInput {
@@ -30,9 +30,9 @@ export function toSampling(request: ChatRequest, promptTokens: number, model: Sa
       { param: "messages" },
     );
   }
-  const wanted = request.max_completion_tokens ?? request.max_tokens ?? room;
+  const wanted = request.max_completion_tokens ?? request.max_tokens ?? null;
   return {
-    max_tokens: Math.min(wanted, room),
+    ...(wanted !== null && { max_tokens: Math.min(wanted, room) }),
     temperature: request.temperature ?? defaultTemperature(model),
     top_p: request.top_p ?? (model.doSample ? model.top_p : undefined) ?? 1,
     top_k: Math.max(0, request.top_k ?? (model.doSample ? model.top_k : undefined) ?? 0),

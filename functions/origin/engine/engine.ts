@@ -1,8 +1,9 @@
 import type { Backbone, DecodeRow } from "../backbones/backbone.ts";
-import { kvBytesPerToken, readsWhole } from "../backbones/spec.ts";
+import { readsWhole } from "../backbones/spec.ts";
+import { neverFits } from "./check-request.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { GroupState, type Sequence } from "./group.ts";
-import { BLOCK_TOKENS, KvBudget } from "./kv-budget.ts";
+import { BLOCK_TOKENS, blocksFor, blocksIn, KvBudget } from "./kv-budget.ts";
 import { PrefixCache } from "./prefix-cache.ts";
 import { chunkGrain, embedPrompt } from "./prompt.ts";
 import type { EngineErrorCode, EngineEvent, GenerateRequest } from "./request.ts";
@@ -49,7 +50,7 @@ export class Engine {
     this.#emit = options.emit;
     this.#now = options.now ?? Date.now;
     this.#randomSeed = options.randomSeed ?? (() => Math.floor(Math.random() * 2 ** 32));
-    this.budget = new KvBudget(Math.floor(settings.kvBytes / (kvBytesPerToken(backbone.spec) * BLOCK_TOKENS)));
+    this.budget = new KvBudget(blocksIn(settings.kvBytes, backbone.spec));
     const grain = chunkGrain(backbone.spec);
     this.prefixes = new PrefixCache(this.budget, grain);
     this.#slice = new Slice(settings, { whole: readsWhole(backbone.spec), grain });
@@ -78,15 +79,15 @@ export class Engine {
       arrival: this.#arrivals++,
       now: this.#now(),
       spec,
+      cacheBlocks: this.budget.total,
       reusePrefix: this.#settings.prefixCache && !readsWhole(spec),
       fallbackSeed: this.#randomSeed(),
       processors,
     });
     this.#groups.set(request.id, group);
     this.#queue.push(group);
-    if (group.blocksPerSequence * request.sampling.n > this.budget.total) {
-      this.#fail(group, "overloaded", "The prompt and max_tokens need more cache than this origin has. Ask for less.");
-    }
+    const never = neverFits(request, spec, this.budget.total);
+    if (never !== null) this.#fail(group, "invalid_request", never);
   }
 
   /** Ends a request without an answer. What it holds is free before the next step begins. */
@@ -267,7 +268,7 @@ export class Engine {
     const { id, salt } = group.request;
     const token = sequence.sample(logits);
     this.#queue.charge(salt, { answer: 1 });
-    const reason = sequence.finishReason();
+    const reason = sequence.finishReason() ?? (this.#holdsNext(sequence) ? null : "length");
     if (reason !== "stop") {
       const logprobs = token.logprobs === null ? null : [token.logprobs];
       this.#emit({ type: "tokens", id, choice, ids: [token.id], logprobs });
@@ -276,6 +277,17 @@ export class Engine {
     this.#release(sequence);
     this.#emit({ type: "finish", id, choice, reason, stopTokenId: reason === "stop" ? token.id : null });
     if (group.done) this.#end(group);
+  }
+
+  /**
+   * Whether the cache has room for the token that was just chosen. Always so where `max_tokens` was named; others take one more
+   * block where one is free or a prefix can give way.
+   */
+  #holdsNext(sequence: Sequence): boolean {
+    if (blocksFor((sequence.kv?.held ?? 0) + 1) <= sequence.blocks) return true;
+    if (!sequence.group.openEnded || !this.budget.reserve(1, () => this.prefixes.evict())) return false;
+    sequence.blocks++;
+    return true;
   }
 
   #end(group: GroupState): void {

@@ -2,7 +2,8 @@ import type { KvSequence } from "../backbones/backbone.ts";
 import type { PromptPositions } from "../backbones/position-ids.ts";
 import type { BackboneSpec } from "../backbones/spec.ts";
 import { blockHashes } from "./block-hash.ts";
-import { blocksFor } from "./kv-budget.ts";
+import { roomForAnswer } from "./check-request.ts";
+import { blocksFor, OPEN_TOKENS } from "./kv-budget.ts";
 import { promptPositions } from "./positions.ts";
 import type { FinishReason, GenerateRequest } from "./request.ts";
 import { Sampler, type LogitsProcessor, type SampledToken } from "./sampling/sampler.ts";
@@ -12,6 +13,8 @@ export class GroupState {
   readonly request: GenerateRequest;
   readonly arrival: number;
   readonly sequences: readonly Sequence[];
+  /** Whether the client named no `max_tokens`. */
+  readonly openEnded: boolean;
   readonly maxTokens: number;
   /** Names of the prompt's blocks; empty when nothing may be reused. */
   readonly hashes: readonly string[];
@@ -27,6 +30,8 @@ export class GroupState {
     readonly arrival: number;
     readonly now: number;
     readonly spec: Pick<BackboneSpec, "maxPositions" | "eosTokenIds" | "positions" | "mergeSize">;
+    /** Of the whole cache. */
+    readonly cacheBlocks: number;
     readonly reusePrefix: boolean;
     readonly fallbackSeed: number;
     readonly processors: readonly LogitsProcessor[];
@@ -36,7 +41,9 @@ export class GroupState {
     this.request = request;
     this.arrival = options.arrival;
     this.submittedAt = options.now;
-    this.maxTokens = Math.min(sampling.max_tokens, options.spec.maxPositions - request.tokenIds.length);
+    this.openEnded = sampling.max_tokens === undefined;
+    const wanted = sampling.max_tokens ?? roomForAnswer(request, options.cacheBlocks);
+    this.maxTokens = Math.min(wanted, options.spec.maxPositions - request.tokenIds.length);
     this.positions = promptPositions(request, options.spec);
     this.hashes = options.reusePrefix ? blockHashes(request) : [];
     const stopIds = new Set([...(sampling.ignore_eos ? [] : options.spec.eosTokenIds), ...sampling.stop_token_ids]);
@@ -46,9 +53,10 @@ export class GroupState {
     });
   }
 
-  /** Cache blocks of one of its sequences at its longest. The last token that is chosen is never fed back. */
+  /** Cache blocks that one of its sequences begins with: those of its longest, where the client named it. The last token that is chosen is never fed back. */
   get blocksPerSequence(): number {
-    return blocksFor(this.request.tokenIds.length + this.maxTokens - 1);
+    const answer = this.openEnded ? Math.min(this.maxTokens, OPEN_TOKENS) : this.maxTokens;
+    return blocksFor(this.request.tokenIds.length + answer - 1);
   }
 
   get done(): boolean {

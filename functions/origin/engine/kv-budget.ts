@@ -1,13 +1,32 @@
+import { kvBytesPerToken, type BackboneSpec } from "../backbones/spec.ts";
+
 /** Tokens of one cache block: what is accounted, hashed and reused as one. */
 export const BLOCK_TOKENS = 16;
+
+/**
+ * Tokens that an answer without `max_tokens` reserves when it is admitted, and so gets whatever else comes. Most answers end
+ * within them; the whole context of each would leave most of the cache empty.
+ */
+export const OPEN_TOKENS = 512;
 
 export function blocksFor(tokens: number): number {
   return Math.ceil(tokens / BLOCK_TOKENS);
 }
 
+/** Blocks that fit into `kvBytes`. */
+export function blocksIn(kvBytes: number, spec: BackboneSpec): number {
+  return Math.floor(kvBytes / (kvBytesPerToken(spec) * BLOCK_TOKENS));
+}
+
+/** Tokens that the cache has for each of `n` sequences while nothing else runs. */
+export function longestOf(blocks: number, n: number): number {
+  return Math.floor(blocks / n) * BLOCK_TOKENS;
+}
+
 /**
  * Accounts the key/value cache in blocks. A sequence reserves its worst case (prompt and `max_tokens`) when it is
- * admitted, so a running one never has to be thrown out: on the CPU its recomputation would not be bit-equal. What is
+ * admitted, so a running one never has to be thrown out: on the CPU its recomputation would not be bit-equal. One
+ * without `max_tokens` reserves `OPEN_TOKENS` and then block by block. What is
  * not reserved holds reusable prefixes, which give way to sequences.
  */
 export class KvBudget {

@@ -48,7 +48,7 @@ export interface EngineTiming {
   readonly steps: number;
 }
 
-export type EngineErrorCode = "internal_error" | "origin_failed" | "origin_timeout" | "overloaded";
+export type EngineErrorCode = "internal_error" | "invalid_request" | "origin_failed" | "origin_timeout";
 
 /** What comes back, in order, per request. `end` or `error` is the last. */
 export type EngineEvent =

@@ -80,7 +80,7 @@ async function accept(origin: OriginContext, request: Request): Promise<Accepted
     encoded,
     deadline: Date.now() + origin.settings.requestMs,
   });
-  checkRequest(job, engine.spec, engine.maxSequences);
+  checkRequest(job, engine);
   const grammar = grammarOf(job.sampling);
   if (grammar !== null) await engine.checkGrammar(grammar);
   return { served, job, encodeMs };
