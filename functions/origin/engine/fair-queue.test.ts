@@ -92,6 +92,37 @@ describe("FairQueue", () => {
     expect(queue.peek()?.request.salt).toBe("steady");
   });
 
+  it("lets nobody pay later for what it had while the origin was idle", () => {
+    const queue = new FairQueue();
+    const pass = (salt: string, prompt: number): void => {
+      const one = group(salt);
+      queue.push(one);
+      queue.remove(one);
+      queue.charge(salt, { prompt });
+      queue.leave(salt);
+    };
+    for (let i = 0; i < 20; i++) pass("early", 400);
+    const late = group("late");
+    queue.push(late);
+    queue.push(group("late"));
+    queue.push(group("early"));
+    queue.remove(late);
+    queue.charge("late", { prompt: 1 });
+    expect(queue.peek()?.request.salt).toBe("early");
+  });
+
+  it("gives no credit to one that keeps a single request running either", () => {
+    const queue = new FairQueue();
+    const held = group("held");
+    queue.push(held);
+    queue.remove(held);
+    for (let i = 0; i < 3; i++) queue.push(group("busy"));
+    queue.charge("busy", { prompt: 9000 });
+    queue.push(group("held"));
+    queue.charge("held", { prompt: 1 });
+    expect(queue.peek()?.request.salt).toBe("busy");
+  });
+
   it("forgets tenants that are gone", () => {
     const queue = new FairQueue();
     for (let i = 0; i < 2000; i++) {
