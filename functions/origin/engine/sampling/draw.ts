@@ -28,10 +28,13 @@ export function draw(logits: Float32Array, options: DrawOptions, random: number)
     weights[id] = weight;
     total += weight;
   }
-  if (top_k === 0 && top_p === 1) return pick(weights, null, total * random);
+  // A top_k of the whole vocabulary keeps everything.
+  const cut = top_k > 0 && top_k < length;
+  if (!cut && top_p === 1) return pick(weights, null, total * random);
 
-  let ids = top_k > 0 && top_k < weights.length ? largest(weights, top_k) : nucleusCandidates(weights, top_p, total);
-  if (top_k > 0) total = ids.reduce((sum, id) => sum + weights[id], 0);
+  let ids = cut ? largest(weights, top_k) : nucleusCandidates(weights, top_p, total);
+  // The mass of top_p is of what top_k has left.
+  if (cut) total = ids.reduce((sum, id) => sum + weights[id], 0);
   if (top_p < 1) ids = nucleus(weights, ids, total * top_p);
   return pick(weights, ids, ids.reduce((sum, id) => sum + weights[id], 0) * random);
 }

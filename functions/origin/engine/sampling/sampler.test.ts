@@ -67,11 +67,57 @@ describe("draw", () => {
     frequencies(values, options).forEach((share, id) => expect(share).toBeCloseTo(expected[id] ?? 0, 1));
   });
 
+  it("draws what a plain reference draws, for any options", () => {
+    for (let round = 0; round < 3000; round++) {
+      const at = (step: number): number => uniform(round, 1, step);
+      const values = Float32Array.from({ length: 1 + Math.floor(at(0) * 40) }, (_, i) =>
+        at(100 + i) < 0.1 && i > 0 ? -Infinity : at(200 + i) * 8,
+      );
+      const options = {
+        temperature: 0.2 + at(1),
+        top_k: at(2) < 0.3 ? 0 : Math.floor(at(3) * 1.5 * values.length),
+        top_p: at(4) < 0.3 ? 1 : 0.05 + 0.9 * at(5),
+        min_p: at(6) < 0.6 ? 0 : at(7) * 0.3,
+      };
+      expect(draw(values, options, at(8)), JSON.stringify({ round, options })).toBe(plainDraw(values, options, at(8)));
+    }
+  });
+
   it("never draws what is masked", () => {
     const masked = logits(-Infinity, 0, -Infinity, 0);
     for (let i = 0; i < 200; i++) expect([1, 3]).toContain(draw(masked, { ...all, temperature: 2 }, uniform(1, 0, i)));
   });
 });
+
+/** The same as `draw` in the words of the papers: each filter sorts, and normalizes what it leaves. */
+function plainDraw(values: Float32Array, { temperature, top_k, top_p, min_p }: typeof all, random: number): number {
+  const normal = (kept: [id: number, p: number][]): [number, number][] => {
+    const sum = kept.reduce((total, [, p]) => total + p, 0);
+    return kept.map(([id, p]) => [id, p / sum]);
+  };
+  let kept = normal([...values].map((value, id) => [id, Math.exp(value / temperature)]));
+  const peak = Math.max(...kept.map(([, p]) => p));
+  kept = normal(kept.filter(([, p]) => p >= min_p * peak));
+  const falling = kept.toSorted(([a, p], [b, q]) => q - p || a - b);
+  if (top_k > 0) kept = normal(falling.slice(0, top_k));
+  if (top_p < 1) {
+    let before = 0;
+    const nucleus: [number, number][] = [];
+    for (const [id, p] of top_k > 0 ? kept : falling) {
+      if (before < top_p) nucleus.push([id, p]);
+      before += p;
+    }
+    kept = normal(nucleus);
+  }
+  // Without a filter that sorts, in the order of ids.
+  if (top_p === 1 && (top_k === 0 || top_k >= values.length)) kept = kept.toSorted(([a], [b]) => a - b);
+  let sum = 0;
+  for (const [id, p] of kept) {
+    sum += p;
+    if (sum > random) return id;
+  }
+  return kept.findLast(([, p]) => p > 0)?.[0] ?? -1;
+}
 
 describe("uniform", () => {
   it("is even, in [0, 1), and differs by seed, choice and step", () => {
