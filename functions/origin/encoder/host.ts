@@ -59,10 +59,12 @@ export class EncoderHost {
       throw new FoveaError("overloaded", "The origin's encoder is busy. Try again soon.", { retryAfterMs: 1_000 });
     }
     const id = this.#next++;
+    // A copy that moves over: a view would take the whole frame along, once for each of its pictures.
+    const pixels = source.pixels.slice();
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, not a window
-      this.#worker.postMessage({ id, source });
+      this.#worker.postMessage({ id, source: { ...source, pixels } }, [pixels.buffer]);
     });
   }
 

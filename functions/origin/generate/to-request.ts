@@ -44,7 +44,8 @@ export function toRequest({ meta, token_ids, tensors }: Frame, options: ToReques
   if (missing.size > 0) throw new FeaturesMissing([...missing]);
   return {
     id: options.id,
-    tokenIds: token_ids,
+    // A copy: a view would take the whole frame along to the engine's thread, and keep it as long as the request lasts.
+    tokenIds: token_ids.slice(),
     features: meta.features.map((feature) => toRows(feature, found.get(feature.hash))),
     sampling: meta.sampling,
     salt: meta.cache_salt,
