@@ -169,12 +169,14 @@ export class SlotCache {
   #swap(mover: SlotSequence, slot: number): void {
     const resident = this.#slots[slot];
     const from = mover.slot;
-    const { kvHeads, headDim } = this.#spec;
+    const { kvHeads, headDim, cacheType } = this.#spec;
+    // Before anything moves, since it can fail.
+    const spare = resident === undefined ? null : cacheArray(cacheType, this.#slotSize(this.#room));
     for (let index = 0; index < this.#tensors; index++) {
-      const spare = resident === undefined ? undefined : this.view(index, slot, 1).slice();
+      spare?.set(this.view(index, slot, 1));
       const target = this.#place(index, { slot }, 0);
       copyRows(this.#place(index, mover, 0), target, mover.held, kvHeads, headDim);
-      if (spare !== undefined) this.view(index, from, 1).set(spare);
+      if (spare !== null) this.view(index, from, 1).set(spare);
     }
     this.#slots[from] = resident;
     if (resident !== undefined) resident.slot = from;
@@ -184,14 +186,15 @@ export class SlotCache {
 
   #reshape(slots: number, room: number): void {
     if (slots === this.#slots.length && room === this.#room) return;
-    this.#onMove();
     const { kvHeads, headDim, cacheType } = this.#spec;
     const old = { room: this.#room, size: this.#slotSize(this.#room) };
     const size = this.#slotSize(room);
-    // One tensor after the other, so that old and new never stand side by side in whole.
-    for (let index = 0; index < this.#tensors; index++) {
+    // All of them before anything changes, since each can fail. The system gives pages where rows are written, so that old and
+    // new never stand side by side in whole.
+    const made = Array.from({ length: this.#tensors }, () => cacheArray(cacheType, slots * size));
+    this.#onMove();
+    for (const [index, grown] of made.entries()) {
       const source = this.#arrays[index] ?? cacheArray(cacheType, 0);
-      const grown = cacheArray(cacheType, slots * size);
       for (const sequence of this.#slots) {
         if (sequence === undefined) continue;
         const from = { array: source, offset: sequence.slot * old.size, room: old.room, at: 0 };

@@ -116,6 +116,33 @@ describe("SlotCache", () => {
     expect(cache.bytes).toBe(0);
   });
 
+  it.each([0, 3])("is what it was when memory for more runs out at tensor %i", (at) => {
+    const cache = new SlotCache(spec, 8);
+    const open = [1, 2].map((mark) => {
+      const sequence = cache.open(10);
+      cache.appendBlock(sequence, block(mark, 5), 5);
+      return { mark, sequence };
+    });
+    const { bytes } = cache;
+    let made = 0;
+    const real = globalThis.Float32Array;
+    globalThis.Float32Array = new Proxy(real, {
+      construct(target, [size, ...rest]: unknown[], self) {
+        if (typeof size === "number" && made++ === at) throw new RangeError("Array buffer allocation failed");
+        return Reflect.construct(target, [size, ...rest], self === globalThis.Float32Array ? target : self) as object;
+      },
+    });
+    try {
+      expect(() => cache.open(4000)).toThrow("allocation failed");
+    } finally {
+      globalThis.Float32Array = real;
+    }
+    expect(cache.bytes).toBe(bytes);
+    for (const { mark, sequence } of open) expect(cache.readBlock(sequence, 0, 5)).toEqual(block(mark, 5));
+    cache.open(4000);
+    for (const { mark, sequence } of open) expect(cache.readBlock(sequence, 0, 5)).toEqual(block(mark, 5));
+  });
+
   it("refuses a slot that is not there, and a sequence that was closed", () => {
     const cache = new SlotCache(spec, 1);
     const only = cache.open(1);
