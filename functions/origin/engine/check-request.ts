@@ -36,6 +36,8 @@ export function checkRequest(request: GenerateRequest, { spec, maxSequences, cac
     checkGrid(feature, spec);
     checkPlaceholders(tokenIds.subarray(offset, offset + length), spec);
   }
+  const covered = features.reduce((sum, { length }) => sum + length, 0);
+  if (count(tokenIds, spec.imageTokenId) !== covered) throw invalid("a placeholder has no feature");
   const ids = [...sampling.stop_token_ids, ...sampling.logit_bias.map(([id]) => id)];
   const outside = ids.find((id) => id >= spec.vocabSize);
   if (outside !== undefined) throw new FoveaError("invalid_request", `Token id ${outside} is outside the vocabulary.`);
@@ -70,6 +72,10 @@ export function neverFits(request: CacheUse, { maxPositions }: BackboneSpec, cac
 function checkPlaceholders(ids: Int32Array, { imageTokenId }: BackboneSpec): void {
   if (imageTokenId === null) throw invalid("the model reads no pictures");
   if (ids.some((id) => id !== imageTokenId)) throw invalid("a feature lies over ids that are no placeholders");
+}
+
+function count(ids: Int32Array, wanted: number | null): number {
+  return ids.reduce((sum, id) => (id === wanted ? sum + 1 : sum), 0);
 }
 
 function invalid(what: string): FoveaError {

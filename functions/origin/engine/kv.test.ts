@@ -46,6 +46,7 @@ describe("blockHashes", () => {
     ["another salt", { ...base, salt: "t" }, 0],
     ["another picture", { ...base, features: [{ ...feature, hash: "b".repeat(64) }] }, 1],
     ["other rows of the picture", { ...base, features: [{ ...feature, row: 1 }] }, 1],
+    ["fewer rows of the picture", { ...base, features: [{ ...feature, length: 3 }] }, 1],
     ["the picture one place on", { ...base, features: [{ ...feature, offset: BLOCK_TOKENS + 3 }] }, 1],
     ["no picture", { ...base, features: [] }, 1],
   ])("%s changes the names from block %#", (_name, change, from) => {
