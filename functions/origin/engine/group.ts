@@ -111,7 +111,7 @@ export class Sequence {
 
   /** Why the answer is over after the token that was just chosen; null when it goes on. */
   finishReason(): FinishReason | null {
-    if (this.#stopIds.has(this.lastId)) return "stop";
+    if (this.#stopIds.has(this.lastId) || this.#sampler.ended) return "stop";
     return this.generated >= this.group.maxTokens ? "length" : null;
   }
 

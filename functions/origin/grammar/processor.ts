@@ -26,6 +26,11 @@ export class GrammarProcessor implements LogitsProcessor {
     }
   }
 
+  /** After the end id that the grammar asked for, which `ignore_eos` must not pass over: free text would follow the JSON. */
+  get ended(): boolean {
+    return this.#matcher.isTerminated();
+  }
+
   accept(id: number): void {
     if (!this.#matcher.isTerminated()) this.#matcher.acceptToken(id);
   }

@@ -3,20 +3,25 @@ import { samplingSchema } from "../../../../shared/frame/schema.ts";
 import { draw } from "./draw.ts";
 import { Logprobs } from "./logprobs.ts";
 import { uniform } from "./random.ts";
-import { Sampler } from "./sampler.ts";
+import { Sampler, type LogitsProcessor } from "./sampler.ts";
 import { argmax, largest } from "./select.ts";
 
 const logits = (...values: number[]): Float32Array => Float32Array.from(values);
 const all = { temperature: 1, top_k: 0, top_p: 1, min_p: 0 };
 
-function sampler(sampling: object, prompt: number[] = [], stopIds: number[] = []): Sampler {
+function sampler(
+  sampling: object,
+  prompt: number[] = [],
+  stopIds: number[] = [],
+  processor: LogitsProcessor | null = null,
+): Sampler {
   return new Sampler({
     sampling: samplingSchema.parse({ max_tokens: 16, ...sampling }),
     prompt: Int32Array.from(prompt),
     choice: 0,
     stopIds: new Set(stopIds),
     fallbackSeed: 1,
-    processor: null,
+    processor,
   });
 }
 
@@ -147,6 +152,17 @@ describe("Sampler", () => {
     expect(biased.next(logits(1, 2, 0)).id).toBe(2);
     const patient = sampler({ temperature: 0, min_tokens: 2 }, [], [0]);
     expect([0, 1, 2].map(() => patient.next(logits(9, 1, 0)).id)).toEqual([1, 1, 0]);
+  });
+
+  it("ends before min_tokens where the grammar allows nothing else", () => {
+    const only = (ids: number[]): LogitsProcessor => ({
+      apply: (row) => row.forEach((_, id) => (row[id] = ids.includes(id) ? row[id] : -Infinity)),
+      accept: () => undefined,
+      dispose: () => undefined,
+    });
+    const held = (ids: number[]): number =>
+      sampler({ temperature: 0, min_tokens: 5 }, [], [0], only(ids)).next(logits(1, 2, 3)).id;
+    expect([held([0]), held([0, 1]), held([1, 2])]).toEqual([0, 1, 2]);
   });
 
   it("reports log probabilities of the model's own distribution", () => {

@@ -11,6 +11,8 @@ export interface LogitsProcessor {
   /** Sets logits `[vocab]` of forbidden ids to -Infinity. */
   apply(logits: Float32Array): void;
   accept(id: number): void;
+  /** Whether the answer is over with what was accepted: nothing is masked any more. */
+  readonly ended?: boolean;
   /** Frees what the processor holds. */
   dispose(): void;
 }
@@ -50,14 +52,19 @@ export class Sampler {
     const { sampling, choice, stopIds, processor } = this.#options;
     const logprobs = sampling.logprobs === undefined ? null : new Logprobs(logits);
     this.#penalties?.apply(logits);
-    if (this.#step < (sampling.min_tokens ?? 0)) for (const id of stopIds) logits[id] = -Infinity;
-    // Last: nothing may bring back what a grammar forbids.
+    // After the penalties: nothing may bring back what a grammar forbids.
     processor?.apply(logits);
+    if (this.#step < (sampling.min_tokens ?? 0)) keepBack(logits, stopIds);
     const id = draw(logits, sampling, sampling.temperature === 0 ? 0 : uniform(this.#seed, choice, this.#step));
     this.#step++;
     this.#penalties?.accept(id);
     processor?.accept(id);
     return { id, logprobs: logprobs?.of(id, sampling.logprobs ?? 0) ?? null };
+  }
+
+  /** Whether its grammar has come to its end. */
+  get ended(): boolean {
+    return this.#options.processor?.ended ?? false;
   }
 
   async prepare(): Promise<void> {
@@ -67,4 +74,11 @@ export class Sampler {
   dispose(): void {
     this.#options.processor?.dispose();
   }
+}
+
+/** Forbids ids, unless no other is left: a grammar may have nothing more to say before `min_tokens`. */
+function keepBack(logits: Float32Array, ids: ReadonlySet<number>): void {
+  const before = [...ids].map((id) => [id, logits[id]] as const);
+  for (const [id] of before) logits[id] = -Infinity;
+  if (logits.every((logit) => logit === -Infinity)) for (const [id, logit] of before) logits[id] = logit;
 }
