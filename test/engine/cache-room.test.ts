@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { SlotCache } from "../../functions/origin/backbones/slot-cache.ts";
 import { kvBytesPerToken } from "../../functions/origin/backbones/spec.ts";
 import { checkRequest } from "../../functions/origin/engine/check-request.ts";
 import { OPEN_TOKENS } from "../../functions/origin/engine/kv-budget.ts";
-import { alone, harness, request } from "./builtin.ts";
-import { fakeBackbone } from "./fake-backbone.ts";
+import type { GenerateRequest } from "../../functions/origin/engine/request.ts";
+import { alone, harness, random, request } from "./builtin.ts";
+import { fakeBackbone, SPEC } from "./fake-backbone.ts";
 
 const backbone = fakeBackbone();
 const PROMPT = [1, 8, 9];
@@ -79,11 +81,71 @@ describe("a max_tokens that the whole cache cannot hold", () => {
     engine.submit(named("x", 255));
     expect(outcome("x").error).toBe("invalid_request");
     expect(outcome("x").transcript[0]).toContain("room for 254 tokens");
-    const limits = { spec, maxSequences: 16, cacheBlocks: 16 };
+    const limits = { spec, maxSequences: 16, longest: engine.longest };
     expect(() => checkRequest(named("x", 255), limits)).toThrow("room for 254 tokens");
     expect(() => checkRequest(named("x", 254), limits)).not.toThrow();
+    expect(engine.longest.slice(0, 4)).toEqual([256, 128, 80, 64]);
     expect(() => checkRequest(open("x", 8), limits)).not.toThrow();
     const long = request({ tokenIds: Array<number>(300).fill(5), sampling: { max_tokens: undefined } });
     expect(() => checkRequest(long, limits)).toThrow("the prompt alone has 300");
+  });
+});
+
+describe("an engine whose sequences share one array", () => {
+  const TOKENS = 4096;
+  const tokenBytes = kvBytesPerToken(SPEC);
+
+  /** The most that the array took, in positions, while all requests were answered. */
+  async function serve(requests: readonly GenerateRequest[]) {
+    const slots = new SlotCache(SPEC, 16);
+    const { engine, outcome, drain } = harness(fakeBackbone({}, slots), cacheOf(TOKENS));
+    let [most, together] = [0, 0];
+    for (const one of requests) engine.submit(one);
+    for (let steps = 0; !engine.idle; steps++) {
+      if (steps > 50_000) throw new Error("the engine does not come to an end");
+      await engine.step();
+      expect(slots.bytes).toBeLessThanOrEqual(engine.budget.reserved * 16 * tokenBytes);
+      most = Math.max(most, slots.bytes / tokenBytes);
+      together = Math.max(together, engine.running);
+    }
+    await drain();
+    expect(engine.budget.reserved).toBe(0);
+    return { most, together, answers: requests.map(({ id }) => outcome(id).choices.map(({ length }) => length)) };
+  }
+
+  it("stays within its cache with one long request and many short ones, which wait", async () => {
+    const long = named("long", 1900);
+    const short = Array.from({ length: 15 }, (_, i) => named(`short${i}`, 60));
+    const { most, answers } = await serve([long, ...short]);
+    expect(most).toBeLessThanOrEqual(TOKENS);
+    expect(answers.flat()).toEqual([1900, ...short.map(() => 60)]);
+  });
+
+  it("gives back what a long one left as soon as others wait for it", async () => {
+    const slow = named("slow", 450);
+    const { most, together } = await serve([
+      request({ id: "long", tokenIds: Array<number>(1900).fill(8), sampling: { max_tokens: 4, ignore_eos: true } }),
+      slow,
+      ...Array.from({ length: 6 }, (_, i) => named(`short${i}`, 300)),
+    ]);
+    expect(most).toBeLessThanOrEqual(TOKENS);
+    expect(together).toBe(7);
+  });
+
+  it("stays within it with random requests, some without max_tokens", async () => {
+    const next = random(5);
+    const requests = Array.from({ length: 120 }, (_, i) => {
+      const tokenIds = Array.from({ length: 1 + Math.floor(next() * (i % 9 === 0 ? 1500 : 200)) }, () => 8);
+      const max_tokens = i % 4 === 0 ? undefined : 1 + Math.floor(next() * 300);
+      return request({ id: `r${i}`, tokenIds, sampling: { max_tokens, n: 1 + (i % 3), ignore_eos: true } });
+    });
+    const { most, answers } = await serve(requests);
+    expect(most).toBeLessThanOrEqual(TOKENS);
+    for (const [i, { sampling }] of requests.entries()) {
+      for (const length of answers[i] ?? []) {
+        if (sampling.max_tokens === undefined) expect(length).toBeGreaterThan(0);
+        else expect(length).toBe(sampling.max_tokens);
+      }
+    }
   });
 });

@@ -1,7 +1,8 @@
 import type { Backbone, KvSequence } from "../../functions/origin/backbones/backbone.ts";
+import { SlotSequence, type SlotCache } from "../../functions/origin/backbones/slot-cache.ts";
 import type { BackboneSpec } from "../../functions/origin/backbones/spec.ts";
 
-const SPEC: BackboneSpec = {
+export const SPEC: BackboneSpec = {
   layout: "merged",
   layers: 1,
   kvHeads: 1,
@@ -19,34 +20,48 @@ const SPEC: BackboneSpec = {
   firstPosition: 0,
 };
 
-/** For tests of who runs when: an answer is 5, 6, 7, ... by how much is cached, and takes no time. */
-export function fakeBackbone(change: Partial<BackboneSpec> = {}): Backbone {
+/**
+ * For tests of who runs when: an answer is 5, 6, 7, ... by how much is cached, and takes no time.
+ * @param slots keeps its caches there; without, they take no memory
+ */
+export function fakeBackbone(change: Partial<BackboneSpec> = {}, slots: SlotCache | null = null): Backbone {
   const spec = { ...SPEC, ...change };
-  const held = new WeakMap<KvSequence, number>();
+  const known = new WeakMap<KvSequence, { held: number }>();
   const run = (kv: KvSequence, tokens: number): Float32Array => {
-    held.set(kv, kv.held + tokens);
+    slots?.reserve(kv.held + tokens);
+    add(kv, tokens);
     const logits = new Float32Array(spec.vocabSize);
     logits[5 + (kv.held % (spec.vocabSize - 5))] = 1;
     return logits;
+  };
+  const add = (kv: KvSequence, tokens: number): void => {
+    const own = known.get(kv);
+    if (own === undefined) throw new TypeError("a cache of another backbone, or closed");
+    own.held += tokens;
   };
   return {
     spec,
     provider: { provider: "cpu", reason: "a test" },
     embed: (ids) => Promise.resolve(Float32Array.from(ids)),
-    open: () => {
-      const kv = {
-        get held(): number {
-          return held.get(kv) ?? 0;
-        },
-      };
+    open(expected) {
+      const kv = slots?.open(expected) ?? { held: 0 };
+      known.set(kv, kv);
       return kv;
     },
-    close: (kv) => void held.delete(kv),
+    close(kv) {
+      if (kv instanceof SlotSequence) slots?.close(kv);
+      known.delete(kv);
+    },
+    footprint: (lengths) => slots?.footprint(lengths) ?? lengths.reduce((sum, length) => sum + length, 0),
+    plan: (lengths, tight) => slots?.plan(lengths, tight),
     prefill: (kv, embeds) => Promise.resolve(run(kv, embeds.length)),
     groups: (rows) => (rows.length === 0 ? [] : [rows]),
     decode: (group) => Promise.resolve(group.map(({ kv }) => run(kv, 1))),
     readBlock: (_kv, _from, count) => new Float32Array(2 * count),
-    appendBlocks: (kv, blocks, count) => void held.set(kv, kv.held + blocks.length * count),
+    appendBlocks(kv, blocks, count) {
+      slots?.reserve(kv.held + blocks.length * count);
+      add(kv, blocks.length * count);
+    },
     dispose: () => Promise.resolve(),
   };
 }

@@ -34,6 +34,8 @@ function breaking(inner: Backbone, where: "prefill" | "decode"): Backbone & { ma
       return kv;
     },
     close: (kv) => inner.close(kv),
+    footprint: (lengths) => inner.footprint(lengths),
+    plan: (lengths, tight) => inner.plan(lengths, tight),
     prefill(kv, embeds) {
       if (where === "prefill" && poisoned.has(kv)) throw new Error("the graph broke at /some/path");
       return inner.prefill(kv, embeds);

@@ -36,6 +36,16 @@ export interface Backbone {
   open(expected: number, positions?: PromptPositions): KvSequence;
   close(kv: KvSequence): void;
 
+  /** Positions that caches take in memory once sequences of these lengths, those that are open among them, are open and full. */
+  footprint(lengths: readonly number[]): number;
+
+  /**
+   * Tells which lengths the sequences may reach that are open, or will be before the next call: no more memory is taken than
+   * `footprint(lengths)`.
+   * @param tight also gives back what earlier, longer or more of them have left
+   */
+  plan(lengths: readonly number[], tight: boolean): void;
+
   /**
    * Runs one chunk of a prompt alone and appends it to the cache.
    * @param embeds `[S, hidden]`

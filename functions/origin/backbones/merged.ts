@@ -53,6 +53,15 @@ export class MergedBackbone implements Backbone {
     sequence.held = 0;
   }
 
+  /** Each takes what it holds. */
+  footprint(lengths: readonly number[]): number {
+    return lengths.reduce((sum, length) => sum + length, 0);
+  }
+
+  plan(): void {
+    // Nothing is made in advance, and nothing is left over.
+  }
+
   async prefill(kv: KvSequence, embeds: Float32Array): Promise<Float32Array> {
     const width = embeds.length / this.spec.hiddenSize;
     const [logits] = await this.#run([own(kv)], embeds, width);

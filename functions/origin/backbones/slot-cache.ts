@@ -2,13 +2,8 @@ import { cacheArray, type CacheArray } from "./cache-array.ts";
 import { copyRows, copyRun } from "./kv-copy.ts";
 import type { PromptPositions } from "./position-ids.ts";
 import type { KvSequence } from "./backbone.ts";
+import { growingRoom, slotsFor, wholeRoom } from "./slot-sizes.ts";
 import { cacheTensorNames, type BackboneSpec } from "./spec.ts";
-
-/** Room grows in steps of this many positions: a call costs time in proportion to the room, used or not. */
-const ROOM_STEP = 128;
-
-/** Slots that are made first; they double up to the limit. */
-const FIRST_SLOTS = 2;
 
 export class SlotSequence implements KvSequence {
   held = 0;
@@ -32,12 +27,17 @@ export class SlotCache {
   #arrays: CacheArray[] = [];
   #room = 0;
   #slots: (SlotSequence | undefined)[] = [];
+  /** What the longest sequence is going to hold, as far as is known. */
+  #longest: number;
+  /** Slots of a sequence that is alone: two where its row runs beside an idle one. */
+  lone = 1;
 
   /** @param onMove called before the arrays are let go for others: whoever keeps views drops them, or both would stay in memory */
   constructor(spec: BackboneSpec, maxSlots: number, onMove: () => void = () => undefined) {
     this.#onMove = onMove;
     this.#spec = spec;
     this.#maxSlots = maxSlots;
+    this.#longest = spec.maxPositions;
     this.#tensors = cacheTensorNames(spec.layers).length;
   }
 
@@ -45,7 +45,7 @@ export class SlotCache {
     return this.#room;
   }
 
-  /** Slots that exist: two at least, unless no more than one may. */
+  /** Slots that exist. */
   get slots(): number {
     return this.#slots.length;
   }
@@ -61,9 +61,8 @@ export class SlotCache {
       free = this.#slots.length;
       if (free >= this.#maxSlots) throw new RangeError("No cache slot is free.");
     }
-    const slots =
-      free < this.#slots.length ? this.#slots.length : Math.min(this.#maxSlots, Math.max(FIRST_SLOTS, 2 * free));
-    this.#reshape(slots, Math.max(this.#room, this.#roomFor(expected)));
+    const slots = Math.max(this.#slots.length, slotsFor(free + 1, this.lone, this.#maxSlots));
+    this.#reshape(slots, Math.max(this.#room, growingRoom(expected, this.#longest)));
     const sequence = new SlotSequence(free);
     this.#slots[free] = sequence;
     return sequence;
@@ -79,7 +78,27 @@ export class SlotCache {
 
   /** Makes room for `tokens` positions in every slot. */
   reserve(tokens: number): void {
-    if (tokens > this.#room) this.#reshape(this.#slots.length, this.#roomFor(tokens));
+    if (tokens > this.#room) this.#reshape(this.#slots.length, growingRoom(tokens, this.#longest));
+  }
+
+  /** Positions in memory, over all slots, once sequences of these lengths are open. What is there already stays. */
+  footprint(lengths: readonly number[]): number {
+    if (lengths.length === 0) return this.#slots.length * this.#room;
+    const slots = Math.max(this.#slots.length, slotsFor(lengths.length, this.lone, this.#maxSlots));
+    return slots * Math.max(this.#room, wholeRoom(Math.max(...lengths)));
+  }
+
+  /**
+   * Tells that no more sequences than these will be open, and none longer: from then on `footprint(lengths)` is not passed.
+   * @param tight also gives back memory that they do not need
+   */
+  plan(lengths: readonly number[], tight: boolean): void {
+    if (lengths.length === 0) return;
+    this.#longest = Math.max(...lengths);
+    if (!tight) return;
+    const slots = Math.min(this.#slots.length, slotsFor(lengths.length, this.lone, this.#maxSlots));
+    if (slots < this.#slots.length) this.arrange(this.#slots.filter((slot) => slot !== undefined));
+    this.#reshape(slots, Math.min(this.#room, wholeRoom(this.#longest)));
   }
 
   /** Brings the sequences into slots `0..n-1`, in no set order, and returns them in the order of their slots. */
@@ -159,13 +178,6 @@ export class SlotCache {
     return this.#spec.kvHeads * room * this.#spec.headDim;
   }
 
-  /** Rounded up to the step; long ones get a quarter more, so that a growing answer is not copied at every step of 128. */
-  #roomFor(tokens: number): number {
-    const wanted = tokens <= 4 * ROOM_STEP ? tokens : tokens * 1.25;
-    const limit = Math.max(tokens, Math.min(wanted, this.#spec.maxPositions));
-    return Math.ceil(limit / ROOM_STEP) * ROOM_STEP;
-  }
-
   #swap(mover: SlotSequence, slot: number): void {
     const resident = this.#slots[slot];
     const from = mover.slot;
@@ -204,7 +216,7 @@ export class SlotCache {
       this.#arrays[index] = grown;
     }
     this.#room = room;
-    while (this.#slots.length < slots) this.#slots.push(undefined);
+    this.#slots = Array.from({ length: slots }, (_, slot) => this.#slots[slot]);
   }
 
   #reset(): void {

@@ -47,6 +47,7 @@ export class SlotBackbone implements Backbone {
    */
   async agreeWithItself(): Promise<void> {
     if (this.spec.layout !== "rows" || this.spec.entangled) return;
+    this.#cache.lone = 2;
     const kv = this.#cache.open(2);
     try {
       const embeds = Float32Array.from({ length: this.spec.hiddenSize }, (_, i) => Math.sin(i));
@@ -57,6 +58,7 @@ export class SlotBackbone implements Backbone {
       this.#inPairs = alone?.some((logit, i) => logit !== paired?.[i]) ?? false;
     } finally {
       this.#cache.close(kv);
+      this.#cache.lone = this.#inPairs ? 2 : 1;
     }
   }
 
@@ -72,6 +74,14 @@ export class SlotBackbone implements Backbone {
 
   close(kv: KvSequence): void {
     this.#cache.close(own(kv));
+  }
+
+  footprint(lengths: readonly number[]): number {
+    return this.#cache.footprint(lengths);
+  }
+
+  plan(lengths: readonly number[], tight: boolean): void {
+    this.#cache.plan(lengths, tight);
   }
 
   async prefill(kv: KvSequence, embeds: Float32Array): Promise<Float32Array> {

@@ -36,7 +36,7 @@ function check(ids: readonly number[], ...runs: readonly (readonly [number, numb
     priority: 0,
     deadline: null,
   };
-  checkRequest(request, { spec, maxSequences: 4, cacheBlocks: 4 });
+  checkRequest(request, { spec, maxSequences: 4, longest: [64] });
 }
 
 describe("checkRequest", () => {

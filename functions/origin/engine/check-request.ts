@@ -1,15 +1,14 @@
 import { FoveaError } from "../../../shared/errors/error.ts";
 import type { BackboneSpec } from "../backbones/spec.ts";
 import { checkGrid } from "./positions.ts";
-import { longestOf } from "./kv-budget.ts";
 import type { GenerateRequest } from "./request.ts";
 
 /** What one engine takes; an `EngineHost` has it. */
 export interface EngineLimits {
   readonly spec: BackboneSpec;
   readonly maxSequences: number;
-  /** Of the whole key/value cache. */
-  readonly cacheBlocks: number;
+  /** Tokens that the cache has for each of 1, 2, ... answers to one prompt while nothing else is in it, the prompt's among them. */
+  readonly longest: readonly number[];
 }
 
 type CacheUse = Pick<GenerateRequest, "tokenIds" | "sampling">;
@@ -18,7 +17,7 @@ type CacheUse = Pick<GenerateRequest, "tokenIds" | "sampling">;
  * What only the backbone's numbers can tell of a request. Frames are checked for themselves before.
  * @throws FoveaError `invalid_frame`, `context_length_exceeded`, `invalid_request`
  */
-export function checkRequest(request: GenerateRequest, { spec, maxSequences, cacheBlocks }: EngineLimits): void {
+export function checkRequest(request: GenerateRequest, { spec, maxSequences, longest }: EngineLimits): void {
   const { tokenIds, features, sampling } = request;
   if (tokenIds.length === 0) throw invalid("there are no token ids");
   if (tokenIds.length >= spec.maxPositions) {
@@ -46,26 +45,24 @@ export function checkRequest(request: GenerateRequest, { spec, maxSequences, cac
       param: "n",
     });
   }
-  const never = neverFits(request, spec, cacheBlocks);
+  const never = neverFits(request, spec, longest[sampling.n - 1] ?? 0);
   if (never !== null) throw new FoveaError("invalid_request", never, { param: "max_tokens" });
 }
 
-/** Tokens that each answer of a request may have before the cache is full, with nothing else in it; 0 or less: not even the prompt fits. */
-export function roomForAnswer({ tokenIds, sampling }: CacheUse, cacheBlocks: number): number {
-  // The last token that is chosen is never fed back.
-  return longestOf(cacheBlocks, sampling.n) - tokenIds.length + 1;
-}
-
-/** What to tell a client whose request needs more than the whole cache; null when it fits. Without `max_tokens` any answer does. */
-export function neverFits(request: CacheUse, { maxPositions }: BackboneSpec, cacheBlocks: number): string | null {
+/**
+ * What to tell a client whose request needs more than the whole cache; null when it fits. Without `max_tokens` any answer does.
+ * @param longest tokens that the cache has for each of its answers, the prompt's among them
+ */
+export function neverFits(request: CacheUse, { maxPositions }: BackboneSpec, longest: number): string | null {
   const { length } = request.tokenIds;
   const { n, max_tokens = 1 } = request.sampling;
-  const room = roomForAnswer(request, cacheBlocks);
+  // The last token that is chosen is never fed back.
+  const room = longest - length + 1;
   if (Math.min(max_tokens, maxPositions - length) <= room) return null;
   const answers = n === 1 ? "an answer" : `each of ${n} answers`;
   if (room >= 1)
     return `After this prompt this origin has room for ${room} tokens of ${answers}. Ask for fewer max_tokens.`;
-  return `This origin holds ${longestOf(cacheBlocks, n)} tokens for ${answers} with its prompt; the prompt alone has ${length}.`;
+  return `This origin holds ${longest} tokens for ${answers} with its prompt; the prompt alone has ${length}.`;
 }
 
 /** Features may replace placeholders only: elsewhere they would silently overwrite text. */

@@ -1,9 +1,11 @@
-import type { Backbone, DecodeRow } from "../backbones/backbone.ts";
+import type { Backbone, DecodeRow, KvSequence } from "../backbones/backbone.ts";
 import { readsWhole } from "../backbones/spec.ts";
+import { CacheRoom, longestOf } from "./cache-room.ts";
 import { neverFits } from "./check-request.ts";
+import { endEvent } from "./end-event.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { GroupState, type Sequence } from "./group.ts";
-import { BLOCK_TOKENS, blocksFor, blocksIn, KvBudget } from "./kv-budget.ts";
+import { BLOCK_TOKENS, blocksIn, KvBudget } from "./kv-budget.ts";
 import { PrefixCache } from "./prefix-cache.ts";
 import { chunkGrain, embedPrompt } from "./prompt.ts";
 import type { EngineErrorCode, EngineEvent, GenerateRequest } from "./request.ts";
@@ -30,6 +32,9 @@ export class Engine {
   readonly stats = new EngineStats();
   readonly budget: KvBudget;
   readonly prefixes: PrefixCache;
+  /** Tokens that the cache has for each of 1, 2, ... answers to one prompt while nothing else is in it, the prompt's among them. */
+  readonly longest: readonly number[];
+  readonly #room: CacheRoom;
   readonly #backbone: Backbone;
   readonly #settings: EngineSettings;
   readonly #emit: (event: EngineEvent) => void;
@@ -53,6 +58,10 @@ export class Engine {
     this.budget = new KvBudget(blocksIn(settings.kvBytes, backbone.spec));
     const grain = chunkGrain(backbone.spec);
     this.prefixes = new PrefixCache(this.budget, grain);
+    this.#room = new CacheRoom(backbone, this.budget, this.prefixes);
+    this.longest = Array.from({ length: settings.maxSequences }, (_, i) =>
+      longestOf(backbone, this.budget, i + 1, backbone.spec.maxPositions),
+    );
     this.#slice = new Slice(settings, { whole: readsWhole(backbone.spec), grain });
   }
 
@@ -74,19 +83,20 @@ export class Engine {
    */
   submit(request: GenerateRequest, processors: readonly LogitsProcessor[] = []): void {
     const { spec } = this.#backbone;
+    const longest = this.longest[request.sampling.n - 1] ?? 0;
     const group = new GroupState({
       request,
       arrival: this.#arrivals++,
       now: this.#now(),
       spec,
-      cacheBlocks: this.budget.total,
+      longest,
       reusePrefix: this.#settings.prefixCache && !readsWhole(spec),
       fallbackSeed: this.#randomSeed(),
       processors,
     });
     this.#groups.set(request.id, group);
     this.#queue.push(group);
-    const never = neverFits(request, spec, this.budget.total);
+    const never = neverFits(request, spec, longest);
     if (never !== null) this.#fail(group, "invalid_request", never);
   }
 
@@ -135,14 +145,10 @@ export class Engine {
       const { n } = group.request.sampling;
       if (this.#running.length + n > this.#settings.maxSequences) return;
       // No smaller request overtakes one that does not fit: it would wait for ever.
-      const blocks = group.blocksPerSequence;
-      if (!this.budget.reserve(blocks * n, () => this.prefixes.evict())) return;
+      if (!this.#room.take(group.sequences, group.firstTokens)) return;
       this.#queue.remove(group);
       group.admittedAt = this.#now();
-      for (const sequence of group.sequences) {
-        sequence.blocks = blocks;
-        this.#running.push(sequence);
-      }
+      this.#running.push(...group.sequences);
       const [first] = group.sequences;
       if (first !== undefined) this.#guard(group, () => this.#begin(first));
     }
@@ -152,11 +158,16 @@ export class Engine {
     const { group } = first;
     const { tokenIds } = group.request;
     first.phase = "prefill";
-    const expected = tokenIds.length + Math.min(group.maxTokens, BLOCK_TOKENS);
-    first.kv = this.#backbone.open(expected, group.positions);
+    first.kv = this.#open(first, tokenIds.length);
     if (group.hashes.length > 0) {
       group.cachedTokens = this.prefixes.restore(this.#backbone, first.kv, group.hashes, tokenIds.length);
     }
+  }
+
+  /** A cache that begins with room for some answer. */
+  #open(sequence: Sequence, held: number): KvSequence {
+    const expected = Math.min(held + BLOCK_TOKENS, this.#room.of(sequence));
+    return this.#backbone.open(expected, sequence.group.positions);
   }
 
   /** Chunks of prompts, in fair order, until the step's slice is used up. */
@@ -209,7 +220,7 @@ export class Engine {
     if (others.length > 0) {
       const block = this.#backbone.readBlock(kv, 0, kv.held);
       for (const other of others) {
-        other.kv = this.#backbone.open(kv.held + BLOCK_TOKENS, group.positions);
+        other.kv = this.#open(other, kv.held);
         this.#backbone.appendBlocks(other.kv, [block], kv.held);
       }
     }
@@ -284,33 +295,14 @@ export class Engine {
    * block where one is free or a prefix can give way.
    */
   #holdsNext(sequence: Sequence): boolean {
-    if (blocksFor((sequence.kv?.held ?? 0) + 1) <= sequence.blocks) return true;
-    if (!sequence.group.openEnded || !this.budget.reserve(1, () => this.prefixes.evict())) return false;
-    sequence.blocks++;
-    return true;
+    const tokens = (sequence.kv?.held ?? 0) + 1;
+    return tokens <= this.#room.of(sequence) || (sequence.group.openEnded && this.#room.take([sequence], tokens));
   }
 
   #end(group: GroupState): void {
-    const { id, tokenIds } = group.request;
-    const now = this.#now();
-    const admitted = group.admittedAt ?? now;
-    const prefilled = group.prefilledAt ?? now;
+    const end = endEvent(group, this.#now());
     this.#remove(group, "finished");
-    this.#emit({
-      type: "end",
-      id,
-      usage: {
-        prompt_tokens: tokenIds.length,
-        cached_tokens: group.cachedTokens,
-        completion_tokens: group.sequences.reduce((sum, { generated }) => sum + generated, 0),
-      },
-      timing: {
-        queue_ms: admitted - group.submittedAt,
-        prefill_ms: prefilled - admitted,
-        decode_ms: now - prefilled,
-        steps: Math.max(...group.sequences.map(({ steps }) => steps)),
-      },
-    });
+    this.#emit(end);
   }
 
   #guard(group: GroupState, work: () => void): void {
@@ -346,11 +338,10 @@ export class Engine {
     if (sequence.phase === "done") return;
     sequence.phase = "done";
     this.#running = this.#running.filter((one) => one !== sequence);
-    this.budget.release(sequence.blocks);
-    sequence.blocks = 0;
     const { kv } = sequence;
     sequence.kv = null;
     if (kv !== null) this.#backbone.close(kv);
+    this.#room.give(sequence);
     sequence.dispose();
   }
 }

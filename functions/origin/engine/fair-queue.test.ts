@@ -13,7 +13,7 @@ function group(salt: string, priority = 0): GroupState {
     arrival: arrivals++,
     now: 0,
     spec: { maxPositions: 64, eosTokenIds: [], positions: "sequential", mergeSize: 2 },
-    cacheBlocks: 64,
+    longest: 64,
     reusePrefix: false,
     fallbackSeed: 0,
     processors: [],

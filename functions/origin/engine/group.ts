@@ -2,8 +2,7 @@ import type { KvSequence } from "../backbones/backbone.ts";
 import type { PromptPositions } from "../backbones/position-ids.ts";
 import type { BackboneSpec } from "../backbones/spec.ts";
 import { blockHashes } from "./block-hash.ts";
-import { roomForAnswer } from "./check-request.ts";
-import { blocksFor, OPEN_TOKENS } from "./kv-budget.ts";
+import { OPEN_TOKENS } from "./kv-budget.ts";
 import { promptPositions } from "./positions.ts";
 import type { FinishReason, GenerateRequest } from "./request.ts";
 import { Sampler, type LogitsProcessor, type SampledToken } from "./sampling/sampler.ts";
@@ -30,8 +29,8 @@ export class GroupState {
     readonly arrival: number;
     readonly now: number;
     readonly spec: Pick<BackboneSpec, "maxPositions" | "eosTokenIds" | "positions" | "mergeSize">;
-    /** Of the whole cache. */
-    readonly cacheBlocks: number;
+    /** Tokens that the cache has for each of its sequences while nothing else is in it. */
+    readonly longest: number;
     readonly reusePrefix: boolean;
     readonly fallbackSeed: number;
     readonly processors: readonly LogitsProcessor[];
@@ -42,7 +41,7 @@ export class GroupState {
     this.arrival = options.arrival;
     this.submittedAt = options.now;
     this.openEnded = sampling.max_tokens === undefined;
-    const wanted = sampling.max_tokens ?? roomForAnswer(request, options.cacheBlocks);
+    const wanted = sampling.max_tokens ?? options.longest - request.tokenIds.length + 1;
     this.maxTokens = Math.min(wanted, options.spec.maxPositions - request.tokenIds.length);
     this.positions = promptPositions(request, options.spec);
     this.hashes = options.reusePrefix ? blockHashes(request) : [];
@@ -53,10 +52,10 @@ export class GroupState {
     });
   }
 
-  /** Cache blocks that one of its sequences begins with: those of its longest, where the client named it. The last token that is chosen is never fed back. */
-  get blocksPerSequence(): number {
+  /** Tokens that one of its sequences reserves at first: those of its longest, where the client named it. The last one that is chosen is never fed back. */
+  get firstTokens(): number {
     const answer = this.openEnded ? Math.min(this.maxTokens, OPEN_TOKENS) : this.maxTokens;
-    return blocksFor(this.request.tokenIds.length + answer - 1);
+    return this.request.tokenIds.length + answer - 1;
   }
 
   get done(): boolean {
@@ -79,8 +78,6 @@ export class Sequence {
   lastId = -1;
   generated = 0;
   steps = 0;
-  /** Cache blocks that are reserved for it. */
-  blocks = 0;
 
   constructor(options: {
     readonly group: GroupState;

@@ -2,7 +2,6 @@ import { Worker } from "node:worker_threads";
 import { FoveaError } from "../../../shared/errors/error.ts";
 import type { ProviderChoice } from "../backbones/providers.ts";
 import type { BackboneSpec } from "../backbones/spec.ts";
-import { blocksIn } from "./kv-budget.ts";
 import type { EngineReport, EngineThreadData, FromEngine, ToEngine } from "./messages.ts";
 import type { AnswerGrammar } from "../grammar/answer-grammar.ts";
 import { GrammarChecker, paramOf } from "../grammar/grammar-checker.ts";
@@ -21,7 +20,7 @@ export class EngineHost {
   readonly spec: BackboneSpec;
   readonly provider: ProviderChoice;
   readonly maxSequences: number;
-  readonly cacheBlocks: number;
+  readonly longest: readonly number[];
   readonly #worker: Worker;
   readonly #grammars: GrammarChecker | null;
   readonly #listeners = new Map<string, Listener>();
@@ -47,7 +46,7 @@ export class EngineHost {
     this.spec = ready.spec;
     this.provider = ready.provider;
     this.maxSequences = data.settings.maxSequences;
-    this.cacheBlocks = blocksIn(data.settings.kvBytes, ready.spec);
+    this.longest = ready.longest;
     const { vocabSize, eosTokenIds } = ready.spec;
     const { tokenizer } = data;
     this.#grammars =

@@ -18,11 +18,6 @@ export function blocksIn(kvBytes: number, spec: BackboneSpec): number {
   return Math.floor(kvBytes / (kvBytesPerToken(spec) * BLOCK_TOKENS));
 }
 
-/** Tokens that the cache has for each of `n` sequences while nothing else runs. */
-export function longestOf(blocks: number, n: number): number {
-  return Math.floor(blocks / n) * BLOCK_TOKENS;
-}
-
 /**
  * Accounts the key/value cache in blocks. A sequence reserves its worst case (prompt and `max_tokens`) when it is
  * admitted, so a running one never has to be thrown out: on the CPU its recomputation would not be bit-equal. One
@@ -47,18 +42,14 @@ export class KvBudget {
   }
 
   /**
-   * Takes blocks for a sequence.
+   * Reserves so many blocks for all sequences together, in place of what was reserved.
    * @param evict frees one cached block and says whether it could
    */
   reserve(blocks: number, evict: () => boolean): boolean {
-    if (this.#reserved + blocks > this.total) return false;
-    while (this.#reserved + this.#cached + blocks > this.total) if (!evict()) return false;
-    this.#reserved += blocks;
+    if (blocks > this.total) return false;
+    while (blocks + this.#cached > this.total) if (!evict()) return false;
+    this.#reserved = blocks;
     return true;
-  }
-
-  release(blocks: number): void {
-    this.#reserved -= blocks;
   }
 
   /** Takes one block for a prefix; false when all are in use. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { SlotCache } from "../backbones/slot-cache.ts";
+import { SlotCache, type SlotSequence } from "../backbones/slot-cache.ts";
 import type { BackboneSpec } from "../backbones/spec.ts";
+import { uniform } from "./sampling/random.ts";
 import { blockHashes } from "./block-hash.ts";
 import { BLOCK_TOKENS, blocksFor, KvBudget } from "./kv-budget.ts";
 import { chunkLength } from "./prompt.ts";
@@ -18,11 +19,12 @@ describe("KvBudget", () => {
     expect(budget.reserve(8, evict)).toBe(true);
     expect(budget.cached).toBe(2);
     expect(budget.keep()).toBe(false);
-    expect(budget.reserve(3, evict)).toBe(false);
+    expect(budget.reserve(11, evict)).toBe(false);
     expect(budget.cached).toBe(2);
-    budget.release(8);
     expect(budget.reserve(10, evict)).toBe(true);
     expect(budget.cached).toBe(0);
+    expect(budget.reserve(0, evict)).toBe(true);
+    expect(budget.reserved).toBe(0);
     expect(blocksFor(BLOCK_TOKENS + 1)).toBe(2);
   });
 });
@@ -142,6 +144,42 @@ describe("SlotCache", () => {
     for (const { mark, sequence } of open) expect(cache.readBlock(sequence, 0, 5)).toEqual(block(mark, 5));
     cache.open(4000);
     for (const { mark, sequence } of open) expect(cache.readBlock(sequence, 0, 5)).toEqual(block(mark, 5));
+  });
+
+  it("takes no more memory than it said, whatever comes, grows and goes, and gives back what long ones left", () => {
+    const perPosition = 4 * spec.kvHeads * spec.headDim * Float32Array.BYTES_PER_ELEMENT;
+    const cache = new SlotCache(spec, 16);
+    const lengths = new Map<SlotSequence, number>();
+    let drawn = 0;
+    const next = (): number => uniform(11, 0, drawn++);
+    const marks = new Map<SlotSequence, number>();
+    for (let step = 0; step < 400; step++) {
+      const [oldest] = lengths.keys();
+      if (oldest !== undefined && (lengths.size === 16 || next() < 0.4)) {
+        cache.close(oldest);
+        lengths.delete(oldest);
+      }
+      const length = next() < 0.1 ? 4000 : 16 + Math.floor(next() * 600);
+      const wanted = [...lengths.values(), length];
+      if (step % 10 === 9) cache.plan([...lengths.values()], true);
+      const said = cache.footprint(wanted);
+      cache.plan(wanted, false);
+      const opened = cache.open(Math.min(length, 64));
+      lengths.set(opened, length);
+      marks.set(opened, step);
+      cache.appendBlock(opened, block(step, 5), 5);
+      const grow = [...lengths].find(([{ held }, most]) => held + 300 <= most);
+      if (grow !== undefined) cache.appendBlock(grow[0], block(0, 300), 300);
+      expect(cache.bytes).toBeLessThanOrEqual(said * perPosition);
+      for (const one of lengths.keys()) expect(cache.readBlock(one, 0, 5)).toEqual(block(marks.get(one) ?? -1, 5));
+    }
+    for (const [sequence, length] of lengths) {
+      if (length < 4000) continue;
+      cache.close(sequence);
+      lengths.delete(sequence);
+    }
+    cache.plan([...lengths.values()], true);
+    expect(cache.room).toBeLessThanOrEqual(640);
   });
 
   it("refuses a slot that is not there, and a sequence that was closed", () => {

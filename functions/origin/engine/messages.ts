@@ -29,6 +29,12 @@ export interface EngineReport {
 }
 
 export type FromEngine =
-  | { readonly type: "ready"; readonly spec: BackboneSpec; readonly provider: ProviderChoice }
+  | {
+      readonly type: "ready";
+      readonly spec: BackboneSpec;
+      readonly provider: ProviderChoice;
+      /** As `Engine.longest` has it. */
+      readonly longest: readonly number[];
+    }
   | { readonly type: "events"; readonly events: readonly EngineEvent[] }
   | { readonly type: "report"; readonly report: EngineReport };

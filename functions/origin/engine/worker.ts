@@ -105,7 +105,7 @@ port.on("message", (message: ToEngine) => {
   flush();
   wake?.();
 });
-send({ type: "ready", spec: backbone.spec, provider: backbone.provider });
+send({ type: "ready", spec: backbone.spec, provider: backbone.provider, longest: engine.longest });
 
 while (!closing) {
   // Messages that came while the model ran, without waiting for the event loop's turn: a cancel counts at this step.
