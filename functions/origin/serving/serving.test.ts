@@ -30,13 +30,15 @@ function engine(active = 0) {
   return host;
 }
 
-function serving(actives: readonly number[] = []) {
+function serving(actives: readonly number[] = [], failing: readonly number[] = []) {
+  let starts = 0;
   const engines: ReturnType<typeof engine>[] = [];
   const source = {
     stable: () => Promise.resolve(release("1")),
     named: (_m: string, d: string) => Promise.resolve(release(d)),
   };
   const start = (): Promise<EngineHost> => {
+    if (failing.includes(++starts)) return Promise.reject(new Error("no memory"));
     const made = engine(actives[engines.length]);
     engines.push(made);
     return Promise.resolve(made as unknown as EngineHost);
@@ -74,6 +76,34 @@ describe("Serving", () => {
     await of.close();
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(engines).toHaveLength(2);
+  });
+
+  it("tries a start again until it succeeds", async () => {
+    const { serving: of, engines } = serving([], [2, 3]);
+    await of.warm();
+    engines[0]?.die();
+    await expect.poll(() => digests(of)).toEqual([]);
+    await expect.poll(() => digests(of)).toEqual(["1"]);
+    expect(engines).toHaveLength(2);
+  });
+
+  it("starts an engine again that a request found dead before its thread had ended", async () => {
+    const { serving: of, engines } = serving();
+    await of.warm();
+    const [first] = engines;
+    if (first !== undefined) first.failure = new Error("breaks");
+    await expect(of.named("m", "1")).rejects.toMatchObject({ code: "release_unavailable" });
+    first?.die();
+    await expect.poll(() => digests(of)).toEqual(["1"]);
+  });
+
+  it("ends an engine that comes up after the close", async () => {
+    const { serving: of, engines } = serving();
+    const warm = of.warm();
+    await of.close();
+    await expect(warm).rejects.toMatchObject({ code: "release_unavailable" });
+    expect(digests(of)).toEqual([]);
+    await Promise.all(engines.map(({ stopped }) => stopped));
   });
 
   it("refuses a release under another model's name", async () => {

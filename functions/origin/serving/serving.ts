@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { FoveaError } from "../../../shared/errors/error.ts";
 import { RESIDENT_RELEASES } from "../../../shared/limits/releases.ts";
 import { EngineHost } from "../engine/host.ts";
@@ -15,6 +16,9 @@ export interface ReleaseSource {
 
 /** How long a dead engine rests, so that one that dies at once does not keep the processor busy. */
 const RESTART_MS = 1_000;
+
+/** The pause doubles with each start that fails, up to this. */
+const MAX_RESTART_MS = 60_000;
 
 /** A release with its engine. */
 export interface Served {
@@ -65,8 +69,6 @@ export class Serving {
     if (served.local.release.name !== model) {
       throw new FoveaError("contract_mismatch", "The release is not one of the named model.");
     }
-    // The thread died: the next request starts a new one.
-    this.#forget(digest);
     throw new FoveaError("release_unavailable", "The engine stopped and is being started again.", {
       retryAfterMs: 1_000,
     });
@@ -92,6 +94,10 @@ export class Serving {
     const started = performance.now();
     try {
       const served: Served = { local, engine: await this.#start(local) };
+      if (this.#closed) {
+        await served.engine.close();
+        throw new Error("The origin went down.");
+      }
       const { provider, reason } = served.engine.provider;
       log("info", "release_loaded", {
         release: `${local.release.name}@${local.release.version}`,
@@ -117,8 +123,16 @@ export class Serving {
     const { digest } = served.local;
     log("error", "engine_died", { digest, cause: served.engine.failure?.name });
     this.#forget(digest);
-    await new Promise((resolve) => setTimeout(resolve, this.#restartMs));
-    if (!this.#closed) await this.#serve(served.local).catch(() => undefined);
+    for (let pause = this.#restartMs; ; pause = Math.min(2 * pause, MAX_RESTART_MS)) {
+      await setTimeout(pause, undefined, { ref: false });
+      if (this.#closed) return;
+      try {
+        await this.#serve(served.local);
+        return;
+      } catch {
+        log("error", "restart_failed", { digest, next_ms: Math.min(2 * pause, MAX_RESTART_MS) });
+      }
+    }
   }
 
   async #makeRoom(): Promise<void> {
