@@ -138,6 +138,7 @@ export class EngineHost {
 
   #broke(error: Error): void {
     this.#failure ??= error;
+    void this.#grammars?.close();
     const listeners = [...this.#listeners];
     this.#listeners.clear();
     for (const [id, listener] of listeners) {

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { decodeFrame } from "../../../shared/frame/decode.ts";
+import type { Frame } from "../../../shared/frame/frame.ts";
 import { FRAME_CONTENT_TYPE } from "../../../shared/frame/schema.ts";
 import { FoveaError } from "../../../shared/errors/error.ts";
 import { checkContentDigest } from "../../../shared/http-signature/digest.ts";
@@ -12,10 +13,9 @@ import { checkRequest } from "../engine/check-request.ts";
 import type { EngineHost } from "../engine/host.ts";
 import { grammarOf } from "../grammar/answer-grammar.ts";
 import type { GenerateRequest } from "../engine/request.ts";
-import type { Served } from "../serving/serving.ts";
+import type { HeldRelease } from "../serving/serving.ts";
 import { observeAnswer, type AnswerObserver } from "../telemetry/observe-answer.ts";
 import { parseTraceparent } from "../telemetry/traceparent.ts";
-import type { Lease } from "./admission.ts";
 import { AnswerWriter } from "./answer.ts";
 import { readBody } from "./read-body.ts";
 import { toRequest } from "./to-request.ts";
@@ -36,9 +36,14 @@ export function generateRoute(origin: OriginContext) {
       origin.nonces,
     );
     const lease = origin.admission.enter(keyIdOf(request.headers));
+    let leave = (): void => lease.release();
     try {
-      const { served, job, encodeMs } = await accept(origin, request);
-      const { release } = served.local;
+      const { held, job, encodeMs } = await accept(origin, request);
+      leave = () => {
+        held.release();
+        lease.release();
+      };
+      const { release } = held.local;
       const observer = observeAnswer({
         job,
         encodeMs,
@@ -47,16 +52,16 @@ export function generateRoute(origin: OriginContext) {
         parent: parseTraceparent(request.headers.get("traceparent")),
         exporter: origin.exporter,
       });
-      return answer(served.engine, job, lease, observer, encodeMs);
+      return answer(held.engine, job, leave, observer, encodeMs);
     } catch (error) {
-      lease.release();
+      leave();
       throw error;
     }
   };
 }
 
 interface Accepted {
-  readonly served: Served;
+  readonly held: HeldRelease;
   readonly job: GenerateRequest;
   /** What encoding its pixels took; undefined when it brought none. */
   readonly encodeMs: number | undefined;
@@ -66,8 +71,20 @@ async function accept(origin: OriginContext, request: Request): Promise<Accepted
   const body = await readBody(request, MAX_FRAME_BYTES);
   await checkContentDigest(request.headers, body);
   const frame = decodeFrame(body);
-  const served = await origin.serving.named(frame.meta.model, frame.meta.release);
-  const { local, engine } = served;
+  const held = await origin.serving.named(frame.meta.model, frame.meta.release);
+  try {
+    return { held, ...(await prepare(origin, frame, held)) };
+  } catch (error) {
+    held.release();
+    throw error;
+  }
+}
+
+async function prepare(
+  origin: OriginContext,
+  frame: Frame,
+  { local, engine }: HeldRelease,
+): Promise<Omit<Accepted, "held">> {
   checkContract(frame.meta.contract, local.release);
   const started = performance.now();
   const encoded = await origin.encoders.encodePixels(frame, local);
@@ -83,14 +100,17 @@ async function accept(origin: OriginContext, request: Request): Promise<Accepted
   checkRequest(job, engine);
   const grammar = grammarOf(job.sampling);
   if (grammar !== null) await engine.checkGrammar(grammar);
-  return { served, job, encodeMs };
+  return { job, encodeMs };
 }
 
-/** The stream ends with the last event, and the sequence ends with the stream: a client that leaves frees its blocks. */
+/**
+ * The stream ends with the last event, and the sequence ends with the stream: a client that leaves frees its blocks.
+ * @param leave gives back what the request held
+ */
 function answer(
   engine: EngineHost,
   job: GenerateRequest,
-  lease: Lease,
+  leave: () => void,
   observer: AnswerObserver,
   encodeMs: number | undefined,
 ): Response {
@@ -101,13 +121,13 @@ function answer(
       engine.submit(job, (event) => {
         observer.event(event);
         if (!writer.push(event)) return;
-        lease.release();
+        leave();
         controller.close();
       });
     },
     cancel() {
       engine.cancel(job.id);
-      lease.release();
+      leave();
       observer.cancelled();
     },
   });

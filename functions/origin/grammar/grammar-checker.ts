@@ -21,13 +21,14 @@ export class GrammarChecker {
   readonly #data: GrammarCheckerData;
   readonly #good = new Set<string>();
   #worker: Worker | null = null;
+  #closed = false;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(data: GrammarCheckerData) {
     this.#data = data;
   }
 
-  /** @throws FoveaError `invalid_request` */
+  /** @throws FoveaError `invalid_request`; `release_unavailable` after `close` */
   async check(grammar: AnswerGrammar): Promise<void> {
     const key = grammarKey(grammar);
     if (this.#good.has(key)) return;
@@ -44,16 +45,23 @@ export class GrammarChecker {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     await this.#worker?.terminate();
     this.#worker = null;
   }
 
   async #compile(grammar: AnswerGrammar): Promise<boolean> {
+    if (this.#closed) throw gone();
     const worker = this.#worker ?? (await this.#start());
     worker.postMessage(grammar, []);
     const good = (await answer(worker, COMPILE_MS)) === true;
     // After an abort inside the library its heap is not to be trusted, and a thread that hangs never answers again.
-    if (!good) await this.close();
+    if (!good) await this.#end();
+    if (this.#closed) throw gone();
     return good;
   }
 
@@ -61,10 +69,16 @@ export class GrammarChecker {
     const url = new URL("./check-worker.ts", import.meta.url);
     const worker = new Worker(url, { workerData: this.#data, env: {}, stderr: true, stdout: true });
     worker.unref();
-    if ((await answer(worker, START_MS)) !== "ready") throw new Error("The grammar checker did not start.");
+    // Known from its first moment, so that a close ends it while it starts.
     this.#worker = worker;
-    return worker;
+    if ((await answer(worker, START_MS)) === "ready") return worker;
+    await this.#end();
+    throw this.#closed ? gone() : new Error("The grammar checker did not start.");
   }
+}
+
+function gone(): FoveaError {
+  return new FoveaError("release_unavailable", "The release is being let go.");
 }
 
 /** The field of the API's request that a grammar comes from. */

@@ -81,6 +81,15 @@ describe("a grammar that is pushed out by others", () => {
 });
 
 describe("GrammarChecker", () => {
+  it("starts no thread once it is closed, and ends one that is starting", async () => {
+    const closed = new GrammarChecker({ tokenizer, vocabSize: VOCAB, stopTokenIds: [END] });
+    const checking = closed.check(json(schema));
+    await new Promise((resolve) => setImmediate(resolve));
+    await closed.close();
+    await expect(checking).rejects.toMatchObject({ code: "release_unavailable" });
+    await expect(closed.check(json(schema))).rejects.toMatchObject({ code: "release_unavailable" });
+  });
+
   it("takes a schema, refuses what is none, and takes the next one", async () => {
     await expect(checker.check(json(schema))).resolves.toBeUndefined();
     await expect(checker.check(json("not json"))).rejects.toMatchObject({ code: "invalid_request" });

@@ -62,9 +62,42 @@ describe("Serving", () => {
   it("keeps a release that answers are running on", async () => {
     const { serving: of } = serving([1, 0, 0]);
     await of.warm();
-    await of.named("m", "2");
+    (await of.named("m", "2")).release();
     await of.named("m", "3");
     expect(digests(of)).toEqual(["1", "3"]);
+  });
+
+  it("keeps a release that a request holds before its answer runs", async () => {
+    const { serving: of } = serving();
+    await of.warm();
+    const held = await of.named("m", "1");
+    (await of.named("m", "2")).release();
+    (await of.named("m", "3")).release();
+    expect(digests(of)).toEqual(["1", "3"]);
+    held.release();
+    held.release();
+    (await of.named("m", "4")).release();
+    expect(digests(of)).toEqual(["3", "4"]);
+  });
+
+  it("keeps one that is taken while another closes", async () => {
+    const { serving: of, engines } = serving([1, 1, 0, 0]);
+    await of.warm();
+    await of.named("m", "2");
+    (await of.named("m", "3")).release();
+    expect(digests(of)).toEqual(["1", "2", "3"]);
+    const [first, , third] = engines;
+    if (first === undefined || third === undefined) throw new Error("three engines");
+    first.active = 0;
+    const { close } = first;
+    let taken: Promise<unknown> | undefined;
+    first.close = async () => {
+      taken = of.named("m", "3");
+      await close();
+    };
+    (await of.named("m", "4")).release();
+    await taken;
+    expect(digests(of)).toEqual(["2", "3", "4"]);
   });
 
   it("starts an engine again that died, and none that was let go", async () => {

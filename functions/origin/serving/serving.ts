@@ -6,6 +6,7 @@ import { log } from "../log.ts";
 import type { LocalRelease } from "../releases/local-cache.ts";
 import type { Settings } from "../settings.ts";
 import { engineSource, tokenizerPath } from "./engine-source.ts";
+import { Holds } from "./holds.ts";
 
 /** Where releases come from: OriginReleases in production, a stand-in in tests. */
 export interface ReleaseSource {
@@ -26,6 +27,11 @@ export interface Served {
   readonly engine: EngineHost;
 }
 
+/** A release that a request is being answered with. It stays while it is held; given back once. */
+export interface HeldRelease extends Served {
+  release(): void;
+}
+
 /**
  * The engines of this process, one per release. A release that a channel newly names is loaded beside the old one, which
  * goes when it is the one used longest ago and nothing runs on it: a promotion costs nobody an answer.
@@ -36,6 +42,7 @@ export class Serving {
   readonly #restartMs: number;
   readonly #start: (local: LocalRelease) => Promise<EngineHost>;
   readonly #served = new Map<string, Promise<Served>>();
+  readonly #holds = new Holds();
   #ready: Served[] = [];
   #closed = false;
 
@@ -61,17 +68,27 @@ export class Serving {
     for (const model of this.#settings.models) await this.#serve(await this.#releases.stable(model));
   }
 
-  /** The release that a frame names. @throws FoveaError `contract_mismatch`, `release_unavailable` */
-  async named(model: string, digest: string): Promise<Served> {
-    const known = this.#served.get(digest);
-    const served = await (known ?? this.#serve(await this.#releases.named(model, digest)));
-    if (served.engine.failure === null && served.local.release.name === model) return served;
-    if (served.local.release.name !== model) {
-      throw new FoveaError("contract_mismatch", "The release is not one of the named model.");
+  /**
+   * The release that a frame names. The caller releases it when its answer has ended.
+   * @throws FoveaError `contract_mismatch`, `release_unavailable`
+   */
+  async named(model: string, digest: string): Promise<HeldRelease> {
+    // Held before it is looked up: what is found is not let go while this waits for its turn.
+    const release = this.#holds.take(digest);
+    try {
+      const known = this.#served.get(digest);
+      const served = await (known ?? this.#serve(await this.#releases.named(model, digest)));
+      if (served.local.release.name !== model) {
+        throw new FoveaError("contract_mismatch", "The release is not one of the named model.");
+      }
+      if (served.engine.failure === null) return { ...served, release };
+      throw new FoveaError("release_unavailable", "The engine stopped and is being started again.", {
+        retryAfterMs: 1_000,
+      });
+    } catch (error) {
+      release();
+      throw error;
     }
-    throw new FoveaError("release_unavailable", "The engine stopped and is being started again.", {
-      retryAfterMs: 1_000,
-    });
   }
 
   async close(): Promise<void> {
@@ -135,14 +152,16 @@ export class Serving {
     }
   }
 
+  /** Lets old engines go that nothing runs on; asked again for each, as requests come while one closes. */
   async #makeRoom(): Promise<void> {
     const limit = RESIDENT_RELEASES * this.#settings.models.length;
-    const idle = this.#ready.filter(({ engine }) => engine.active === 0);
     while (this.#ready.length > limit) {
-      const oldest = idle.shift();
-      if (oldest === undefined || oldest === this.#ready.at(-1)) return;
-      this.#forget(oldest.local.digest);
-      await oldest.engine.close();
+      const idle = this.#ready
+        .slice(0, -1)
+        .find(({ local, engine }) => engine.active === 0 && !this.#holds.has(local.digest));
+      if (idle === undefined) return;
+      this.#forget(idle.local.digest);
+      await idle.engine.close();
     }
   }
 
