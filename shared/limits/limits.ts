@@ -39,6 +39,9 @@ export const MAX_TOOL_CALL_ID_CHARS = 256;
 /** Characters of a grammar that an answer is held to: its time to compile grows with it; beyond: 400. */
 export const MAX_GRAMMAR_CHARS = 65_536;
 
+/** Grammars of one API key that were never seen and wait to be compiled; one may take seconds. Beyond: 429. */
+export const MAX_WAITING_GRAMMARS = 8;
+
 /** Stop strings, as the OpenAI API has it; beyond: 400. */
 export const MAX_STOP_STRINGS = 4;
 

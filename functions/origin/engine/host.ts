@@ -4,7 +4,7 @@ import type { ProviderChoice } from "../backbones/providers.ts";
 import type { BackboneSpec } from "../backbones/spec.ts";
 import type { EngineReport, EngineThreadData, FromEngine, ToEngine } from "./messages.ts";
 import type { AnswerGrammar } from "../grammar/answer-grammar.ts";
-import { GrammarChecker, paramOf } from "../grammar/grammar-checker.ts";
+import { GrammarChecker, paramOf, type Caller } from "../grammar/grammar-checker.ts";
 import type { EngineEvent, GenerateRequest } from "./request.ts";
 
 /** How long a start may take; large weights are read from disk. */
@@ -82,10 +82,10 @@ export class EngineHost {
 
   /**
    * Whether answers can follow a grammar.
-   * @throws FoveaError `invalid_request` when it is not valid, or the release has no tokenizer here
+   * @throws FoveaError `invalid_request` when it is not valid, or the release has no tokenizer here; `rate_limit_exceeded`
    */
-  async checkGrammar(grammar: AnswerGrammar): Promise<void> {
-    if (this.#grammars !== null) return this.#grammars.check(grammar);
+  async checkGrammar(grammar: AnswerGrammar, caller: Caller): Promise<void> {
+    if (this.#grammars !== null) return this.#grammars.check(grammar, caller);
     // Said aloud: an answer that merely ignores the schema looks right until it is parsed.
     throw new FoveaError("invalid_request", "This release cannot hold an answer to a JSON schema.", {
       param: paramOf(grammar),

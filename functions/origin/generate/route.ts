@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { decodeFrame } from "../../../shared/frame/decode.ts";
 import type { Frame } from "../../../shared/frame/frame.ts";
 import { FRAME_CONTENT_TYPE } from "../../../shared/frame/schema.ts";
+import { tenantOf } from "../../../shared/frame/tenant.ts";
 import { FoveaError } from "../../../shared/errors/error.ts";
 import { checkContentDigest } from "../../../shared/http-signature/digest.ts";
 import { verifyRequest } from "../../../shared/http-signature/verify.ts";
@@ -73,7 +74,7 @@ async function accept(origin: OriginContext, request: Request): Promise<Accepted
   const frame = decodeFrame(body);
   const held = await origin.serving.named(frame.meta.model, frame.meta.release);
   try {
-    return { held, ...(await prepare(origin, frame, held)) };
+    return { held, ...(await prepare(origin, frame, held, request.signal)) };
   } catch (error) {
     held.release();
     throw error;
@@ -84,6 +85,7 @@ async function prepare(
   origin: OriginContext,
   frame: Frame,
   { local, engine }: HeldRelease,
+  signal: AbortSignal,
 ): Promise<Omit<Accepted, "held">> {
   checkContract(frame.meta.contract, local.release);
   const started = performance.now();
@@ -99,7 +101,7 @@ async function prepare(
   });
   checkRequest(job, engine);
   const grammar = grammarOf(job.sampling);
-  if (grammar !== null) await engine.checkGrammar(grammar);
+  if (grammar !== null) await engine.checkGrammar(grammar, { tenant: tenantOf(job.salt), signal });
   return { job, encodeMs };
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Sampling } from "../../../shared/frame/schema.ts";
 import { FoveaError } from "../../../shared/errors/error.ts";
 
@@ -16,6 +17,7 @@ export function grammarOf({ json_schema, structural_tag }: Sampling): AnswerGram
   return structural_tag === undefined ? null : { kind: "structural_tag", source: structural_tag };
 }
 
-export function grammarKey({ kind, source }: AnswerGrammar): string {
-  return `${kind} ${source}`;
+/** Names a grammar: sha256, 64 hex digits. */
+export function grammarHash({ kind, source }: AnswerGrammar): string {
+  return createHash("sha256").update(`${kind} ${source}`).digest("hex");
 }

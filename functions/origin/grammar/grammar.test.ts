@@ -33,6 +33,8 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
+const caller = { tenant: "a", signal: new AbortController().signal };
+
 describe("Grammars", () => {
   it("lets random logits write nothing but what the schema allows", async () => {
     const grammars = await Grammars.open(compiled, VOCAB, [END]);
@@ -83,17 +85,44 @@ describe("a grammar that is pushed out by others", () => {
 describe("GrammarChecker", () => {
   it("starts no thread once it is closed, and ends one that is starting", async () => {
     const closed = new GrammarChecker({ tokenizer, vocabSize: VOCAB, stopTokenIds: [END] });
-    const checking = closed.check(json(schema));
+    const checking = closed.check(json(schema), caller);
     await new Promise((resolve) => setImmediate(resolve));
     await closed.close();
     await expect(checking).rejects.toMatchObject({ code: "release_unavailable" });
-    await expect(closed.check(json(schema))).rejects.toMatchObject({ code: "release_unavailable" });
+    await expect(closed.check(json(schema), caller)).rejects.toMatchObject({ code: "release_unavailable" });
   });
 
   it("takes a schema, refuses what is none, and takes the next one", async () => {
-    await expect(checker.check(json(schema))).resolves.toBeUndefined();
-    await expect(checker.check(json("not json"))).rejects.toMatchObject({ code: "invalid_request" });
-    await expect(checker.check(json('{"type":"nonsense"}'))).rejects.toMatchObject({ param: "response_format" });
-    await expect(checker.check(json('{"type":"integer"}'))).resolves.toBeUndefined();
+    await expect(checker.check(json(schema), caller)).resolves.toBeUndefined();
+    await expect(checker.check(json("not json"), caller)).rejects.toMatchObject({ code: "invalid_request" });
+    await expect(checker.check(json('{"type":"nonsense"}'), caller)).rejects.toMatchObject({
+      param: "response_format",
+    });
+    await expect(checker.check(json('{"type":"integer"}'), caller)).resolves.toBeUndefined();
+  });
+
+  it("remembers what it refused, when its thread is gone, too", async () => {
+    const once = new GrammarChecker({ tokenizer, vocabSize: VOCAB, stopTokenIds: [END] });
+    await expect(once.check(json("not json"), caller)).rejects.toMatchObject({ code: "invalid_request" });
+    await once.close();
+    await expect(once.check(json("not json"), caller)).rejects.toMatchObject({ code: "invalid_request" });
+  });
+
+  it("checks for a tenant before the second of another's, and one grammar once for all who ask", async () => {
+    const done: string[] = [];
+    const check = async (tenant: string, name: string, signal = caller.signal): Promise<void> => {
+      await checker.check(json(JSON.stringify({ enum: [name] })), { tenant, signal });
+      done.push(`${tenant} ${name}`);
+    };
+    const leaving = new AbortController();
+    const all = ["1", "2", "3"].map((name) => check("many", name));
+    const more = Array.from({ length: 12 }, () => check("many", "3"));
+    const left = check("many", "4", leaving.signal);
+    all.push(check("one", "5"));
+    leaving.abort(new Error("gone"));
+    await expect(left).rejects.toThrow("gone");
+    await Promise.all([...all, ...more]);
+    expect(done.slice(0, 3)).toEqual(["many 1", "one 5", "many 2"]);
+    expect(done).toHaveLength(16);
   });
 });

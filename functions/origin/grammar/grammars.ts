@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { grammarKey, type AnswerGrammar } from "./answer-grammar.ts";
+import { grammarHash, type AnswerGrammar } from "./answer-grammar.ts";
 import { GrammarProcessor } from "./processor.ts";
 import { readTokenTable } from "./token-table.ts";
 import { boundWhitespace } from "./structural-tag.ts";
@@ -11,7 +10,7 @@ const MAX_COMPILED = 32;
 /** Token masks over one release's vocabulary. Each grammar is compiled once. */
 export class Grammars {
   readonly #compiler: GrammarCompiler;
-  /** By sha256 of the grammar, the longest unused first. */
+  /** By hash, the longest unused first. */
   readonly #compiled = new Map<string, CompiledGrammar>();
 
   private constructor(compiler: GrammarCompiler) {
@@ -28,7 +27,7 @@ export class Grammars {
 
   /** @throws Error when the grammar cannot be held to */
   async compile(wanted: AnswerGrammar): Promise<CompiledGrammar> {
-    const key = createHash("sha256").update(grammarKey(wanted)).digest("hex");
+    const key = grammarHash(wanted);
     const grammar = this.#compiled.get(key) ?? (await this.#build(wanted));
     this.#compiled.delete(key);
     this.#compiled.set(key, grammar);

@@ -1,0 +1,80 @@
+import { Worker } from "node:worker_threads";
+import { FoveaError } from "../../../shared/errors/error.ts";
+import type { AnswerGrammar } from "./answer-grammar.ts";
+
+/** How long a grammar may compile; most take some milliseconds, one with bounded strings over 50,000 tokens half a second. */
+const COMPILE_MS = 5_000;
+const START_MS = 30_000;
+
+export interface GrammarCheckerData {
+  /** Path of the release's `tokenizer.bin`. */
+  readonly tokenizer: string;
+  readonly vocabSize: number;
+  readonly stopTokenIds: readonly number[];
+}
+
+/** The thread that compiles grammars to see whether they can be followed. Started by the first, and again after one that broke it. */
+export class CheckThread {
+  readonly #data: GrammarCheckerData;
+  #worker: Worker | null = null;
+  #closed = false;
+
+  constructor(data: GrammarCheckerData) {
+    this.#data = data;
+  }
+
+  /** Why a grammar cannot be followed; null when it can. One at a time. @throws FoveaError `release_unavailable` after `close` */
+  async refusal(grammar: AnswerGrammar): Promise<string | null> {
+    if (this.#closed) throw gone();
+    const worker = this.#worker ?? (await this.#start());
+    worker.postMessage(grammar, []);
+    const good = (await answer(worker, COMPILE_MS)) === true;
+    // After an abort inside the library its heap is not to be trusted, and a thread that hangs never answers again.
+    if (!good) await this.#end();
+    if (this.#closed) throw gone();
+    return good ? null : "The JSON schema cannot be followed: it is not valid or too complex.";
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    await this.#worker?.terminate();
+    this.#worker = null;
+  }
+
+  async #start(): Promise<Worker> {
+    const url = new URL("./check-worker.ts", import.meta.url);
+    const worker = new Worker(url, { workerData: this.#data, env: {}, stderr: true, stdout: true });
+    worker.unref();
+    // Known from its first moment, so that a close ends it while it starts.
+    this.#worker = worker;
+    if ((await answer(worker, START_MS)) === "ready") return worker;
+    await this.#end();
+    throw this.#closed ? gone() : new Error("The grammar checker did not start.");
+  }
+}
+
+function gone(): FoveaError {
+  return new FoveaError("release_unavailable", "The release is being let go.");
+}
+
+/** The thread's next word; undefined when it ends or says nothing in time. */
+function answer(worker: Worker, ms: number): Promise<unknown> {
+  return new Promise((resolve) => {
+    const settle = (value: unknown): void => {
+      clearTimeout(timer);
+      worker.off("message", settle);
+      worker.off("error", fail);
+      worker.off("exit", fail);
+      resolve(value);
+    };
+    const fail = (): void => settle(undefined);
+    const timer = setTimeout(fail, ms);
+    worker.once("message", settle);
+    worker.once("error", fail);
+    worker.once("exit", fail);
+  });
+}
