@@ -1,8 +1,9 @@
 import { grammarHash, type AnswerGrammar } from "./answer-grammar.ts";
 import { GrammarProcessor } from "./processor.ts";
 import { readTokenTable } from "./token-table.ts";
+import { schemaGrammar } from "./schema-grammar.ts";
 import { boundWhitespace } from "./structural-tag.ts";
-import { loadXGrammar, SCHEMA_OPTIONS, type CompiledGrammar, type GrammarCompiler } from "./xgrammar.ts";
+import { loadXGrammar, type CompiledGrammar, type GrammarCompiler } from "./xgrammar.ts";
 
 /** Compiled grammars that are kept; each takes some hundred kB of the library's heap. */
 const MAX_COMPILED = 32;
@@ -47,7 +48,7 @@ export class Grammars {
   }
 
   async #build({ kind, source }: AnswerGrammar): Promise<CompiledGrammar> {
-    if (kind === "json_schema") return this.#compiler.compileJSONSchema(source, ...SCHEMA_OPTIONS);
+    if (kind === "json_schema") return this.#compiler.compileGrammar(await schemaGrammar(source));
     return this.#compiler.compileStructuralTag(await boundWhitespace(source));
   }
 }

@@ -1,4 +1,4 @@
-import { loadXGrammar, SCHEMA_OPTIONS } from "./xgrammar.ts";
+import { schemaGrammar } from "./schema-grammar.ts";
 
 /** Nesting of a structural tag; those of tool calls have 5 levels and the schemas of their functions. Beyond: refused. */
 const MAX_DEPTH = 96;
@@ -17,10 +17,7 @@ async function bound(value: unknown, depth: number): Promise<unknown> {
   if (Array.isArray(value)) return Promise.all(value.map((item: unknown) => bound(item, depth - 1)));
   if (typeof value !== "object" || value === null) return value;
   if ("type" in value && value.type === "json_schema" && "json_schema" in value) {
-    const grammar = await loadXGrammar().Grammar.fromJSONSchema(JSON.stringify(value.json_schema), ...SCHEMA_OPTIONS);
-    const text = grammar.toString();
-    grammar.dispose();
-    return { type: "grammar", grammar: text };
+    return { type: "grammar", grammar: await schemaGrammar(JSON.stringify(value.json_schema)) };
   }
   const entries = Object.entries(value).map(async ([key, inner]) => [key, await bound(inner, depth - 1)] as const);
   return Object.fromEntries(await Promise.all(entries));

@@ -48,7 +48,8 @@ export interface Grammar {
   dispose(): void;
 }
 export interface GrammarCompiler {
-  compileJSONSchema(schema: string, ...options: SchemaOptions): Promise<CompiledGrammar>;
+  /** @param grammar in the library's EBNF */
+  compileGrammar(grammar: string): Promise<CompiledGrammar>;
   compileStructuralTag(tag: string): Promise<CompiledGrammar>;
 }
 export interface CompiledGrammar {
