@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Backbone } from "../../functions/origin/backbones/backbone.ts";
 import type { GenerateRequest } from "../../functions/origin/engine/request.ts";
+import type { LogitsProcessor } from "../../functions/origin/engine/sampling/sampler.ts";
 import { alone, EXAMPLES, exampleRequest, harness, openBuiltin, random, request } from "./builtin.ts";
 import { expectAsAlone } from "./join-and-leave.ts";
 
@@ -45,6 +46,30 @@ describe("the engine on the built-in model", () => {
       await drain();
       expect(outcome("long").transcript).toEqual(whole?.transcript);
     }
+  });
+
+  it("keeps streams going while the mask of another is not there, and holds that one to it later", async () => {
+    const { engine, outcome, drain } = harness(backbone);
+    let come: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (come = resolve));
+    let masks = 0;
+    const processor: LogitsProcessor = {
+      prepare: () => (masks++ === 0 ? Promise.resolve() : held),
+      apply: (logits) => logits.fill(-Infinity).fill(0, 50, 51),
+      accept: () => undefined,
+      dispose: () => undefined,
+    };
+    const sampling = { max_tokens: 6, ignore_eos: true };
+    engine.submit(request({ id: "held", tokenIds: [1, 50, 60], sampling }), [processor]);
+    engine.submit(request({ id: "free", tokenIds: [1, 50, 60], sampling }));
+    for (let step = 0; outcome("free").end === null; step++) {
+      expect(step).toBeLessThan(20);
+      await engine.step();
+    }
+    expect(outcome("held").choices[0]).toEqual([50]);
+    come();
+    await drain();
+    expect(outcome("held").choices[0]).toEqual([50, 50, 50, 50, 50, 50]);
   });
 
   it("keeps streams going while a long prompt comes in", async () => {

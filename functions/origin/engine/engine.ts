@@ -8,6 +8,7 @@ import { GroupState, type Sequence } from "./group.ts";
 import { BLOCK_TOKENS, blocksIn, KvBudget } from "./kv-budget.ts";
 import { PrefixCache } from "./prefix-cache.ts";
 import { chunkGrain, embedPrompt } from "./prompt.ts";
+import { Punctual } from "./punctual.ts";
 import type { EngineErrorCode, EngineEvent, GenerateRequest } from "./request.ts";
 import type { LogitsProcessor } from "./sampling/sampler.ts";
 import type { EngineSettings } from "./settings.ts";
@@ -43,6 +44,7 @@ export class Engine {
   readonly #queue = new FairQueue();
   readonly #groups = new Map<string, GroupState>();
   readonly #slice: Slice;
+  readonly #punctual = new Punctual<Sequence>();
   #running: Sequence[] = [];
   #arrivals = 0;
   #stepping = false;
@@ -233,10 +235,9 @@ export class Engine {
 
   async #decode(): Promise<void> {
     const started = performance.now();
-    for (const sequence of this.#running) {
-      if (sequence.phase === "decode") await sequence.prepare().catch((error) => this.#broken(sequence.group, error));
-    }
-    const sequences = this.#running.filter(({ phase }) => phase === "decode");
+    const decoding = this.#running.filter(({ phase }) => phase === "decode");
+    const ready = await this.#punctual.of(decoding, ({ group }, error) => this.#broken(group, error));
+    const sequences = ready.filter(({ phase }) => phase === "decode");
     if (sequences.length === 0) return;
     const { hiddenSize } = this.#backbone.spec;
     const embeds = await this.#backbone.embed(Int32Array.from(sequences, ({ lastId }) => lastId));

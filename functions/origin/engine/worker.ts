@@ -1,10 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { openBackbone } from "../backbones/open.ts";
 import { Engine } from "./engine.ts";
 import type { EngineReport, EngineThreadData, FromEngine, ToEngine } from "./messages.ts";
 import { grammarOf, type AnswerGrammar } from "../grammar/answer-grammar.ts";
-import { Grammars } from "../grammar/grammars.ts";
+import { MaskThread } from "../grammar/mask-thread.ts";
 import type { GrammarProcessor } from "../grammar/processor.ts";
 import type { EngineEvent, GenerateRequest } from "./request.ts";
 import { warmUp } from "./warm-up.ts";
@@ -48,7 +47,7 @@ function receive(message: ToEngine): void {
 
 /** Requests whose grammar is being compiled: they are not in the engine yet, and may leave meanwhile. */
 const compiling = new Set<string>();
-let grammars: Promise<Grammars> | null = null;
+let masks: MaskThread | null = null;
 
 function submit(request: GenerateRequest): void {
   const grammar = grammarOf(request.sampling);
@@ -71,15 +70,13 @@ function submit(request: GenerateRequest): void {
   );
 }
 
-/** One mask per choice. The table of tokens is read when the first grammar comes: most processes never need it. */
+/** One mask per choice. The thread is started when the first grammar comes: most processes never need it. */
 async function follow(grammar: AnswerGrammar, n: number): Promise<GrammarProcessor[]> {
   if (tokenizer === null) throw new Error("The release has no tokenizer here.");
   const { vocabSize, eosTokenIds } = backbone.spec;
-  grammars ??= readFile(tokenizer).then((compiled) => Grammars.open(compiled, vocabSize, eosTokenIds));
-  const ready = await grammars;
-  const processors: GrammarProcessor[] = [];
-  for (let choice = 0; choice < n; choice++) processors.push(await ready.processor(grammar));
-  return processors;
+  masks ??= new MaskThread({ tokenizer, vocabSize, stopTokenIds: eosTokenIds });
+  const thread = masks;
+  return Promise.all(Array.from({ length: n }, () => thread.open(grammar)));
 }
 
 function report(): EngineReport {

@@ -1,18 +1,30 @@
 import type { LogitsProcessor } from "../engine/sampling/sampler.ts";
-import type { GrammarMatcher } from "./xgrammar.ts";
+
+/** One bit per id, 32 to a word: 1 where the grammar allows it. Null when the answer is over. */
+export type Mask = Int32Array | null;
+
+/** Who makes the masks of one answer. */
+export interface MaskSource {
+  /** The mask after one more token. */
+  accept(token: number): Promise<Mask>;
+  close(): void;
+}
 
 /** Holds one answer to a grammar: what would leave it cannot be chosen. */
 export class GrammarProcessor implements LogitsProcessor {
-  readonly #matcher: GrammarMatcher;
-  #mask: Int32Array | null = null;
+  readonly #source: MaskSource;
+  #mask: Mask;
+  #next: Promise<Mask>;
 
-  constructor(matcher: GrammarMatcher) {
-    this.#matcher = matcher;
+  constructor(first: Mask, source: MaskSource) {
+    this.#source = source;
+    this.#mask = first;
+    this.#next = Promise.resolve(first);
   }
 
-  /** The library gives its mask by a promise, so it is fetched before the logits come. */
+  /** Waits for the mask of the next token, which is made from the moment that the last one was chosen. */
   async prepare(): Promise<void> {
-    this.#mask = this.#matcher.isTerminated() ? null : await this.#matcher.getNextTokenBitmask();
+    this.#mask = await this.#next;
   }
 
   apply(logits: Float32Array): void {
@@ -32,10 +44,12 @@ export class GrammarProcessor implements LogitsProcessor {
   }
 
   accept(id: number): void {
-    if (!this.#matcher.isTerminated()) this.#matcher.acceptToken(id);
+    this.#next = this.#source.accept(id);
+    // Nobody may ask for it: the answer may be over.
+    this.#next.catch(() => undefined);
   }
 
   dispose(): void {
-    this.#matcher.dispose();
+    this.#source.close();
   }
 }

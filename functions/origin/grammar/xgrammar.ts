@@ -57,7 +57,7 @@ export interface CompiledGrammar {
 }
 export interface GrammarMatcher {
   /** One bit per id, 32 to a word: 1 where the grammar allows it. */
-  getNextTokenBitmask(): Promise<Int32Array>;
+  getNextTokenBitmask(): Promise<Int32Array<ArrayBuffer>>;
   acceptToken(id: number): boolean;
   isTerminated(): boolean;
   dispose(): void;
