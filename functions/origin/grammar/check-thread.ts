@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { FoveaError } from "../../../shared/errors/error.ts";
 import type { AnswerGrammar } from "./answer-grammar.ts";
 
-/** How long a grammar may compile; most take some milliseconds, one with bounded strings over 50,000 tokens half a second. */
+/** How long a grammar may compile; most take some milliseconds, bounded strings over 50,000 tokens a second and more. */
 const COMPILE_MS = 5_000;
 const START_MS = 30_000;
 
@@ -11,6 +11,12 @@ export interface GrammarCheckerData {
   readonly tokenizer: string;
   readonly vocabSize: number;
   readonly stopTokenIds: readonly number[];
+}
+
+/** What the thread says of a grammar. */
+export interface Verdict {
+  /** Why no answer can follow it, null when one can; undefined when the library broke on it. */
+  readonly refusal: string | null | undefined;
 }
 
 /** The thread that compiles grammars to see whether they can be followed. Started by the first, and again after one that broke it. */
@@ -28,11 +34,15 @@ export class CheckThread {
     if (this.#closed) throw gone();
     const worker = this.#worker ?? (await this.#start());
     worker.postMessage(grammar, []);
-    const good = (await answer(worker, COMPILE_MS)) === true;
+    const verdict = (await answer(worker, COMPILE_MS)) as Verdict | undefined;
     // After an abort inside the library its heap is not to be trusted, and a thread that hangs never answers again.
-    if (!good) await this.#end();
+    if (verdict?.refusal === undefined) await this.#end();
     if (this.#closed) throw gone();
-    return good ? null : "The JSON schema cannot be followed: it is not valid or too complex.";
+    if (verdict === undefined)
+      return "The JSON schema takes too long to compile. Bounded strings and lists take longest.";
+    return verdict.refusal === undefined
+      ? "The JSON schema cannot be followed: it is not valid, or too much for the grammar."
+      : verdict.refusal;
   }
 
   async close(): Promise<void> {

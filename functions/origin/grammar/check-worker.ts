@@ -1,21 +1,29 @@
 import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import type { AnswerGrammar } from "./answer-grammar.ts";
+import type { GrammarCheckerData, Verdict } from "./check-thread.ts";
 import { Grammars } from "./grammars.ts";
+import { schemaFlaw } from "./schema-flaw.ts";
 
-/** Compiles grammars for `GrammarChecker` and says whether it went well. */
-const { tokenizer, vocabSize, stopTokenIds } = workerData as {
-  readonly tokenizer: string;
-  readonly vocabSize: number;
-  readonly stopTokenIds: readonly number[];
-};
+/** Compiles grammars for `CheckThread` and says whether answers can follow them. */
+const { tokenizer, vocabSize, stopTokenIds } = workerData as GrammarCheckerData;
 const grammars = await Grammars.open(readFileSync(tokenizer), vocabSize, stopTokenIds);
 const port = parentPort;
 if (port === null) throw new Error("grammar/check-worker.ts runs in a worker thread");
+
+async function refusal(grammar: AnswerGrammar): Promise<string | null> {
+  const flaw = schemaFlaw(grammar);
+  if (flaw !== null) return flaw;
+  const matcher = await grammars.matcher(grammar);
+  const first = await matcher.getNextTokenBitmask();
+  matcher.dispose();
+  return first.some((bits) => bits !== 0) ? null : "No answer can follow the JSON schema.";
+}
+
 port.on("message", (grammar: AnswerGrammar) => {
-  void grammars.compile(grammar).then(
-    () => port.postMessage(true, []),
-    () => port.postMessage(false, []),
+  void refusal(grammar).then(
+    (reason) => port.postMessage({ refusal: reason } satisfies Verdict, []),
+    () => port.postMessage({ refusal: undefined } satisfies Verdict, []),
   );
 });
 port.postMessage("ready", []);

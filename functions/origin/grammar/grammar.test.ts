@@ -101,6 +101,17 @@ describe("GrammarChecker", () => {
     await expect(checker.check(json('{"type":"integer"}'), caller)).resolves.toBeUndefined();
   });
 
+  it.each([
+    ['{"$ref":"#"}', "No answer"],
+    ['{"not":{}}', "keyword not"],
+    ["{", "not valid"],
+  ])("says why it refuses %s", async (source, reason) => {
+    await expect(checker.check(json(source), caller)).rejects.toMatchObject({
+      code: "invalid_request",
+      message: expect.stringContaining(reason) as string,
+    });
+  });
+
   it("remembers what it refused, when its thread is gone, too", async () => {
     const once = new GrammarChecker({ tokenizer, vocabSize: VOCAB, stopTokenIds: [END] });
     await expect(once.check(json("not json"), caller)).rejects.toMatchObject({ code: "invalid_request" });
