@@ -56,6 +56,9 @@ export function generateRoute(origin: OriginContext) {
       return answer(held.engine, job, leave, observer, encodeMs);
     } catch (error) {
       leave();
+      // Whoever waited for it is gone: nothing to mend here.
+      if (error === request.signal.reason)
+        throw new FoveaError("invalid_request", "The client left.", { cause: error });
       throw error;
     }
   };
