@@ -42,6 +42,9 @@ export const MAX_GRAMMAR_CHARS = 65_536;
 /** Grammars of one API key that were never seen and wait to be compiled; one may take seconds. Beyond: 429. */
 export const MAX_WAITING_GRAMMARS = 8;
 
+/** What of an answer may wait at the origin for its reader; a token with 20 logprobs is 1 kB. Beyond: it ends with an error. */
+export const MAX_UNREAD_ANSWER_BYTES = 8 * MIB;
+
 /** Stop strings, as the OpenAI API has it; beyond: 400. */
 export const MAX_STOP_STRINGS = 4;
 

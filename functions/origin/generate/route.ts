@@ -11,14 +11,13 @@ import { EVENT_STREAM_HEADERS } from "../../../shared/sse/format.ts";
 import { checkContract } from "../../../shared/releases/contract.ts";
 import type { OriginContext, OriginEnv } from "../context.ts";
 import { checkRequest } from "../engine/check-request.ts";
-import type { EngineHost } from "../engine/host.ts";
 import { grammarOf } from "../grammar/answer-grammar.ts";
 import type { GenerateRequest } from "../engine/request.ts";
 import type { HeldRelease } from "../serving/serving.ts";
-import { observeAnswer, type AnswerObserver } from "../telemetry/observe-answer.ts";
+import { observeAnswer } from "../telemetry/observe-answer.ts";
 import { parseTraceparent } from "../telemetry/traceparent.ts";
-import { AnswerWriter } from "./answer.ts";
 import { readBody } from "./read-body.ts";
+import { streamAnswer } from "./stream-answer.ts";
 import { toRequest } from "./to-request.ts";
 
 /**
@@ -53,7 +52,8 @@ export function generateRoute(origin: OriginContext) {
         parent: parseTraceparent(request.headers.get("traceparent")),
         exporter: origin.exporter,
       });
-      return answer(held.engine, job, leave, observer, encodeMs);
+      const stream = streamAnswer({ engine: held.engine, job, observer, leave, encodeMs });
+      return new Response(stream, { headers: EVENT_STREAM_HEADERS });
     } catch (error) {
       leave();
       // Whoever waited for it is gone: nothing to mend here.
@@ -106,37 +106,6 @@ async function prepare(
   const grammar = grammarOf(job.sampling);
   if (grammar !== null) await engine.checkGrammar(grammar, { tenant: tenantOf(job.salt), signal });
   return { job, encodeMs };
-}
-
-/**
- * The stream ends with the last event, and the sequence ends with the stream: a client that leaves frees its blocks.
- * @param leave gives back what the request held
- */
-function answer(
-  engine: EngineHost,
-  job: GenerateRequest,
-  leave: () => void,
-  observer: AnswerObserver,
-  encodeMs: number | undefined,
-): Response {
-  const encoder = new TextEncoder();
-  const stream = new ReadableStream<Uint8Array>({
-    start(controller) {
-      const writer = new AnswerWriter((text) => controller.enqueue(encoder.encode(text)), encodeMs);
-      engine.submit(job, (event) => {
-        observer.event(event);
-        if (!writer.push(event)) return;
-        leave();
-        controller.close();
-      });
-    },
-    cancel() {
-      engine.cancel(job.id);
-      leave();
-      observer.cancelled();
-    },
-  });
-  return new Response(stream, { headers: EVENT_STREAM_HEADERS });
 }
 
 /** Which key signed: for quotas, after the signature was verified. */
