@@ -235,9 +235,7 @@ export class Engine {
 
   async #decode(): Promise<void> {
     const started = performance.now();
-    const decoding = this.#running.filter(({ phase }) => phase === "decode");
-    const ready = await this.#punctual.of(decoding, ({ group }, error) => this.#broken(group, error));
-    const sequences = ready.filter(({ phase }) => phase === "decode");
+    const sequences = await this.#punctual.of(this.#running, ({ group }, error) => this.#broken(group, error));
     if (sequences.length === 0) return;
     const { hiddenSize } = this.#backbone.spec;
     const embeds = await this.#backbone.embed(Int32Array.from(sequences, ({ lastId }) => lastId));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Phase } from "./group.ts";
 import { Punctual } from "./punctual.ts";
 
 /** A sequence whose mask comes when it is told to. */
@@ -7,6 +8,7 @@ function sequence(name: string) {
   let next: Promise<void> = Promise.resolve();
   return {
     name,
+    phase: "decode" as Phase,
     prepare: () => next,
     wait: () => (next = new Promise((resolve, reject) => (settle = { resolve, reject }))),
     come: () => settle?.resolve(),
@@ -27,6 +29,8 @@ describe("Punctual", () => {
     expect(await step()).toEqual(["free"]);
     held.come();
     expect(await step()).toEqual(["free", "held"]);
+    free.phase = "done";
+    expect(await step()).toEqual(["held"]);
   });
 
   it("ends the step when all are late, so that who leaves is seen", async () => {

@@ -1,7 +1,10 @@
+import type { Phase } from "./group.ts";
+
 /** How long a step waits for masks; most are made in a tenth of a millisecond. */
 const WAIT_MS = 20;
 
 interface Preparing {
+  readonly phase: Phase;
   /** Settles when the next token can be chosen. */
   prepare(): Promise<void>;
 }
@@ -14,8 +17,12 @@ export class Punctual<S extends Preparing> {
   /** Who was not ready in time at the last step. Nobody waits for them but each other. */
   #late = new Set<S>();
 
-  /** @param onBroken hears of a sequence that cannot go on */
-  async of(sequences: readonly S[], onBroken: (sequence: S, error: unknown) => void): Promise<S[]> {
+  /**
+   * Of those that run, who decodes and is ready.
+   * @param onBroken hears of a sequence that cannot go on
+   */
+  async of(running: readonly S[], onBroken: (sequence: S, error: unknown) => void): Promise<S[]> {
+    const sequences = running.filter(({ phase }) => phase === "decode");
     const ready = new Set<S>();
     const prepare = async (sequence: S): Promise<void> => {
       try {
@@ -32,7 +39,8 @@ export class Punctual<S extends Preparing> {
       (punctual.length > 0 ? punctual : all).map(({ prepared }) => prepared),
     );
     this.#late = new Set(sequences.filter((sequence) => !ready.has(sequence)));
-    return sequences.filter((sequence) => ready.has(sequence));
+    // One that broke takes the other choices of its request along.
+    return sequences.filter((sequence) => ready.has(sequence) && sequence.phase === "decode");
   }
 }
 

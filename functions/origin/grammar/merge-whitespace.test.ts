@@ -4,10 +4,8 @@ import { loadXGrammar, SCHEMA_OPTIONS, type CompiledGrammar } from "./xgrammar.t
 
 const { Grammar, GrammarCompiler, GrammarMatcher, TokenizerInfo } = loadXGrammar();
 /** Every character alone, and some pieces of JSON: what a grammar says of each tells rules apart. */
-const tokens = [
-  ...Array.from({ length: 95 }, (_, i) => String.fromCodePoint(32 + i)),
-  ...["\n", "\t", "  ", '{"', '":', '", "', "true", "false", "null", "12", "aa", "</s>"],
-];
+const letters = Array.from({ length: 95 }, (_, i) => String.fromCodePoint(32 + i));
+const tokens = [...letters, "\n", "\t", "  ", '{"', '":', '", "', "true", "false", "null", "12", "aa", "</s>"];
 const END = tokens.length - 1;
 const info = await TokenizerInfo.createTokenizerInfo(tokens, "byte_fallback", false, tokens.length, [END]);
 const compiler = await GrammarCompiler.createGrammarCompiler(info, false);
@@ -24,7 +22,7 @@ async function walk(grammars: readonly CompiledGrammar[], seed: number): Promise
   const matchers = await Promise.all(grammars.map((grammar) => GrammarMatcher.createGrammarMatcher(grammar)));
   const masks: string[][] = matchers.map(() => []);
   let random = seed;
-  for (let step = 0; step < 120 && matchers[0]?.isTerminated() === false; step++) {
+  for (let step = 0; step < 120 && !matchers.some((matcher) => matcher.isTerminated()); step++) {
     const now = await Promise.all(matchers.map((matcher) => matcher.getNextTokenBitmask()));
     now.forEach((mask, index) => masks[index]?.push(mask.join(" ")));
     const allowed = tokens.map((_, id) => id).filter((id) => (((now[0]?.[id >> 5] ?? 0) >>> (id & 31)) & 1) === 1);

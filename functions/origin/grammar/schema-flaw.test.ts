@@ -7,7 +7,7 @@ describe("schemaFlaw", () => {
   it.each([
     [{ not: {} }, "not"],
     [{ type: "object", properties: { a: { items: [{ anyOf: [{ not: { const: 1 } }] }] } } }, "not"],
-    [{ $defs: { not: { if: { const: 1 }, then: false } }, $ref: "#/$defs/not" }, "if"],
+    [{ $defs: { not: { if: { const: 1 }, else: false } }, $ref: "#/$defs/not" }, "if"],
     [{ type: "array", contains: { const: 1 } }, "contains"],
     [{ allOf: [{ type: "object" }, { required: ["a"] }] }, "allOf"],
   ])("names what nothing keeps: %j", (schema, keyword) => {
