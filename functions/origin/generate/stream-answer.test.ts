@@ -7,7 +7,7 @@ import { streamAnswer } from "./stream-answer.ts";
 const job = { id: "a" } as GenerateRequest;
 const ids = Array.from({ length: 1_000 }, (_, id) => id);
 const tokens: EngineEvent = { type: "tokens", id: "a", choice: 0, ids, logprobs: null };
-const error: EngineEvent = { type: "error", id: "a", code: "overloaded", message: "Full." };
+const error: EngineEvent = { type: "error", id: "a", code: "origin_failed", message: "Broken." };
 
 function answer(unreadMs = 60_000) {
   let listener: Listener = () => undefined;
@@ -30,7 +30,7 @@ describe("streamAnswer", () => {
     say(error);
     expect(seen.left).toBe(0);
     const text = await new Response(stream).text();
-    expect(text).toContain("overloaded");
+    expect(text).toContain("origin_failed");
     expect(seen).toEqual({ cancelled: 0, left: 1, observed: 0 });
   });
 

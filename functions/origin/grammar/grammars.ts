@@ -11,11 +11,13 @@ const MAX_COMPILED = 32;
 /** Token masks over one release's vocabulary. Each grammar is compiled once. */
 export class Grammars {
   readonly #compiler: GrammarCompiler;
+  readonly #stopTokenIds: readonly number[];
   /** By hash, the longest unused first. */
   readonly #compiled = new Map<string, CompiledGrammar>();
 
-  private constructor(compiler: GrammarCompiler) {
+  private constructor(compiler: GrammarCompiler, stopTokenIds: readonly number[]) {
     this.#compiler = compiler;
+    this.#stopTokenIds = stopTokenIds;
   }
 
   /** @param compiled a release's `tokenizer.bin` */
@@ -23,7 +25,7 @@ export class Grammars {
     const { TokenizerInfo, GrammarCompiler } = loadXGrammar();
     const { tokens, vocabType } = readTokenTable(compiled, vocabSize);
     const info = await TokenizerInfo.createTokenizerInfo(tokens, vocabType, false, vocabSize, [...stopTokenIds]);
-    return new Grammars(await GrammarCompiler.createGrammarCompiler(info, false));
+    return new Grammars(await GrammarCompiler.createGrammarCompiler(info, false), stopTokenIds);
   }
 
   /** @throws Error when the grammar cannot be held to */
@@ -51,6 +53,7 @@ export class Grammars {
     const matcher = await this.matcher(wanted);
     const mask = (): Promise<Mask> => (matcher.isTerminated() ? Promise.resolve(null) : matcher.getNextTokenBitmask());
     return new GrammarProcessor(await mask(), {
+      stopTokenIds: this.#stopTokenIds,
       accept: (token) => {
         if (!matcher.isTerminated()) matcher.acceptToken(token);
         return mask();

@@ -39,6 +39,7 @@ export class MaskThread {
       });
     const first = await ask({ type: "open", id, grammar });
     return new GrammarProcessor(first, {
+      stopTokenIds: this.#data.stopTokenIds,
       accept: (token) => ask({ type: "accept", id, token }),
       close: () => {
         this.#waiting.delete(id);

@@ -5,6 +5,8 @@ export type Mask = Int32Array | null;
 
 /** Who makes the masks of one answer. */
 export interface MaskSource {
+  /** Ids that end an answer. A mask allows them where the grammar may end. */
+  readonly stopTokenIds: readonly number[];
   /** The mask after one more token. */
   accept(token: number): Promise<Mask>;
   close(): void;
@@ -15,6 +17,7 @@ export class GrammarProcessor implements LogitsProcessor {
   readonly #source: MaskSource;
   #mask: Mask;
   #next: Promise<Mask>;
+  #ended = false;
 
   constructor(first: Mask, source: MaskSource) {
     this.#source = source;
@@ -40,10 +43,11 @@ export class GrammarProcessor implements LogitsProcessor {
 
   /** After the end id that the grammar asked for, which `ignore_eos` must not pass over: free text would follow the JSON. */
   get ended(): boolean {
-    return this.#matcher.isTerminated();
+    return this.#ended;
   }
 
   accept(id: number): void {
+    this.#ended ||= this.#source.stopTokenIds.includes(id);
     this.#next = this.#source.accept(id);
     // Nobody may ask for it: the answer may be over.
     this.#next.catch(() => undefined);
