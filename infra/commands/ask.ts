@@ -10,7 +10,7 @@ import { runningStack } from "../local/running.ts";
 export default defineCommand({
   meta: { name: "ask", description: 'Ask a question about pictures: fovea ask picture.png "What is this?"' },
   args: {
-    inputs: { type: "positional", required: true, description: "PICTURE... QUESTION" },
+    inputs: { type: "positional", required: true, many: true, description: "PICTURE... QUESTION" },
     url: { type: "string", description: "Base URL of a deployment; default: what `npm start` runs here" },
     key: { type: "string", description: "API key; default: FOVEA_API_KEY, else fovea-local" },
     model: { type: "string", default: BUILTIN_MODEL, description: "Model to ask" },

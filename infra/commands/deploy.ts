@@ -8,7 +8,7 @@ import { formatStep, planDeploy, type Stage, type Step } from "../deploy/plan.ts
 import { runDeploy } from "../deploy/run-deploy.ts";
 import { ROOT, WORKER_CONFIGS } from "../paths.ts";
 import { storeArgs } from "../releases/cli/args.ts";
-import { UsageError, wholeNumber } from "../usage.ts";
+import { UnavailableError, UsageError, wholeNumber } from "../usage.ts";
 import { readTrust } from "../releases/cli/keys.ts";
 import { readInventory } from "../releases/inventory.ts";
 import { openStore } from "../store/open-store.ts";
@@ -111,7 +111,7 @@ async function readFloors(
   try {
     const { channels, broken } = await readInventory(store, await readTrust(args, process.env));
     const first = broken.find(({ key }) => key.startsWith(`channels/${stage}/`));
-    if (first !== undefined) throw new UsageError(`${first.key} cannot be used: ${first.detail}`);
+    if (first !== undefined) throw new UnavailableError(`${first.key} cannot be used: ${first.detail}`);
     return formatFloors(channels.filter(({ channel }) => channel === stage));
   } finally {
     store.close();
@@ -120,7 +120,7 @@ async function readFloors(
 
 function commit(): string {
   const { stdout, status } = spawnSync("git", ["rev-parse", "--short=12", "HEAD"], { cwd: ROOT, encoding: "utf8" });
-  if (status !== 0) throw new UsageError("a deploy is named by its commit, and this is no git checkout");
+  if (status !== 0) throw new UnavailableError("a deploy is named by its commit, and this is no git checkout");
   return stdout.trim();
 }
 

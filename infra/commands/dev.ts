@@ -4,7 +4,7 @@ import { defineCommand } from "citty";
 import { buildPlayground } from "../build/playground.ts";
 import { LOCAL_DIR } from "../paths.ts";
 import { BUILTIN_EXAMPLES, BUILTIN_MODEL } from "../local/builtin.ts";
-import { UsageError, wholeNumber } from "../usage.ts";
+import { UnavailableError, wholeNumber } from "../usage.ts";
 import { startStack, type Stack } from "../local/stack.ts";
 
 /** `fovea dev`, which is what `npm start` runs: everything on this machine, until Ctrl-C. */
@@ -30,7 +30,7 @@ export default defineCommand({
     const words = await Promise.race([stopped, stack.originEnded]);
     console.log("\nStopping ...");
     await stack.stop();
-    if (words !== undefined) throw new UsageError(`The origin ended by itself:\n${words}`);
+    if (words !== undefined) throw new UnavailableError(`The origin ended by itself:\n${words}`);
   },
 });
 

@@ -8,7 +8,7 @@ import { openSource, sourceArgs } from "../import/source-args.ts";
 import { formatBytes, formatTable } from "../releases/cli/format.ts";
 import { ProgressBar } from "../releases/cli/progress.ts";
 import { chooseGraphs } from "../releases/hub-folder.ts";
-import { UsageError } from "../usage.ts";
+import { UnavailableError } from "../usage.ts";
 
 /** `fovea plan MODEL`: where each stage of a model would run, by numbers; which runtime would encode, and why. */
 export default defineCommand({
@@ -59,7 +59,7 @@ export default defineCommand({
 
 /** The two files that a release holds: `vision_encoder.program` and `vision_encoder.weights`. */
 async function write({ calibration, choice }: CompiledEncoder, folder: string): Promise<void> {
-  if (calibration === null) throw new UsageError(`There is nothing to write: ${choice.reason}.`);
+  if (calibration === null) throw new UnavailableError(`There is nothing to write: ${choice.reason}.`);
   await mkdir(folder, { recursive: true });
   await writeFile(path.join(folder, "vision_encoder.program"), calibration.program);
   await writeFile(path.join(folder, "vision_encoder.weights"), calibration.weights);

@@ -47,7 +47,7 @@ export interface Stack {
 
 /**
  * Starts everything and settles when all are ready; what had started is stopped when a part fails.
- * @throws UsageError for a taken port, Error with the failing part's own words
+ * @throws UnavailableError for a taken port, Error with the failing part's own words
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { directory, apiKey, onStep = () => undefined } = options;

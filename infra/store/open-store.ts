@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { fileStore } from "./file-store.ts";
 import { StoreError, type ObjectStore } from "./object-store.ts";
+import { UsageError } from "../usage.ts";
 import { s3Store, type S3Options } from "./s3-store.ts";
 
 /** What `npm start` writes to `.fovea/local.json` while it runs, so that other commands find its parts. */
@@ -25,14 +26,14 @@ export interface OpenStoreOptions extends Partial<S3Options> {
 /**
  * The store behind `--store`: `s3://bucket`, `file:path`, or the local bucket of `npm start` when there is none. For S3,
  * endpoint and credentials come from the options, else from `FOVEA_S3_ENDPOINT` (or `AWS_ENDPOINT_URL_S3`), `AWS_REGION`,
- * `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Throws StoreError with what to do.
+ * `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Throws UsageError for a URL that names no store, StoreError with what to do.
  */
 export async function openStore(url?: string, options: OpenStoreOptions = {}): Promise<ObjectStore> {
   if (url === undefined) return openLocal(options.root ?? process.cwd());
   const file = /^file:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
   if (file !== undefined) return fileStore(file);
   const bucket = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?$/.exec(url)?.[1];
-  if (bucket === undefined) throw new StoreError("refused", `not a store: ${url} (s3://bucket or file:path)`);
+  if (bucket === undefined) throw new UsageError(`not a store: ${url} (s3://bucket or file:path)`);
   return s3Store(bucket, s3Options(options));
 }
 

@@ -159,11 +159,11 @@ describe("the commands of releases", () => {
     await files.put(key, good ?? new Uint8Array());
   });
 
-  it.each<[string, readonly string[], string]>([
+  it.each<[string, readonly string[], string, (1 | 2)?]>([
     ["no key", ["publish", "model", "--model", "x", "--version", "1"], "nothing to sign with"],
     ["no trust", ["list"], "whose signatures count"],
-    ["an unknown release", ["verify", "tiny@9", "--unsigned"], "not published"],
-    ["half a name", ["verify", "tiny", "--unsigned"], "model@version"],
+    ["an unknown release", ["verify", "tiny@9", "--unsigned"], "not published", 1],
+    ["half a name", ["verify", "tiny", "--unsigned"], "model@version", 1],
     [
       "a percentage of 100",
       ["promote", "tiny@1.0.0", "--channel", "x", "--canary", "100", "--unsigned"],
@@ -172,12 +172,19 @@ describe("the commands of releases", () => {
     ["two minds", ["list", "--unsigned", "--trust", "pub.pem"], "neither"],
     ["a store that is none", ["list", "--unsigned", "--store", "ftp://x"], "not a store"],
     ["a stage that is none", ["deploy", "nowhere", "--dry-run"], "staging or production"],
-  ])("say what to do with %s", async (_, args, message) => {
+    ["a mistyped option", ["gc", "--dryrun", "--unsigned"], "unknown option --dryrun (did you mean --dry-run?)"],
+    ["an argument too many", ["rollback", "tiny", "prod", "--channel", "x", "--unsigned"], "unexpected argument prod"],
+  ])("say what to do with %s", async (_, args, message, wanted = 2) => {
     const withStore = args.includes("--store") ? args : [...args, "--store", store];
     const { status, stderr, stdout } = await fovea(...withStore);
-    expect(status).toBe(1);
+    expect(status).toBe(wanted);
     expect(stderr).toContain(message);
-    expect(stderr.trim().split("\n").length).toBe(1);
+    expect(
+      stderr
+        .trim()
+        .replace(/\nSee: fovea .* --help$/, "")
+        .split("\n").length,
+    ).toBe(1);
     expect(stdout).toBe("");
     expect(json((await fovea(...withStore, "--json")).stdout)).toHaveProperty("error.message");
   });

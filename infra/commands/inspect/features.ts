@@ -20,7 +20,7 @@ import { readPicture } from "./pixels.ts";
 export const inspectFeatures = defineCommand({
   meta: { name: "features", description: "Write the projected features of picture files, made in workerd" },
   args: {
-    files: { type: "positional", required: true, description: "FILE... Picture files" },
+    files: { type: "positional", required: true, many: true, description: "FILE... Picture files" },
     model: { type: "string", default: BUILTIN_DIR, description: "Model folder" },
     out: { type: "string", required: true, description: "Folder for the .safetensors files" },
     json: { type: "boolean", default: false, description: "Print one JSON line a file" },

@@ -31,7 +31,7 @@ export const inspectPixels = defineCommand({
     processor: { type: "string", required: true, description: "preprocessor_config.json of the model" },
     out: { type: "string", required: true, description: "Folder for the .safetensors files" },
     json: { type: "boolean", default: false, description: "Print one JSON line a file" },
-    files: { type: "positional", required: true, description: "FILE... Picture files" },
+    files: { type: "positional", required: true, many: true, description: "FILE... Picture files" },
   },
   async run({ args }) {
     const modules = await loadCodecModules();

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { defineCommand } from "citty";
 import { compileTokenizer } from "../../../shared/tokenizer/compile/compile.ts";
 import { Tokenizer } from "../../../shared/tokenizer/tokenizer.ts";
+import { UsageError } from "../../usage.ts";
 import { tokensLine } from "./tokens/line.ts";
 import { paintPieces } from "./tokens/pieces.ts";
 
@@ -27,7 +28,7 @@ export const inspectTokens = defineCommand({
       );
       return;
     }
-    if (args.in === undefined) throw new Error("Name a file with --in, or a text with --text.");
+    if (args.in === undefined) throw new UsageError("Name a file with --in, or a text with --text.");
     const input = args.in === "-" ? process.stdin : createReadStream(args.in);
     let number = 0;
     let failed = false;

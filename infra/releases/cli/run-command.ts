@@ -1,6 +1,6 @@
 import type { Trust } from "../../../shared/releases/dsse.ts";
 import type { SigningKey } from "../../../shared/releases/ecdsa.ts";
-import { printError } from "../../print-error.ts";
+import { failureStatus, printError } from "../../print-error.ts";
 import { openStore } from "../../store/open-store.ts";
 import type { ObjectStore } from "../../store/object-store.ts";
 import type { StoreArgs } from "./args.ts";
@@ -51,7 +51,7 @@ export async function runStoreCommand(args: StoreArgs, work: (tools: CommandTool
   } catch (thrown) {
     progress.clear();
     printError(thrown, json);
-    process.exitCode = thrown instanceof Interrupted ? 130 : 1;
+    process.exitCode = thrown instanceof Interrupted ? 130 : failureStatus(thrown);
   } finally {
     process.off("SIGINT", onInterrupt);
     process.off("SIGTERM", onInterrupt);
