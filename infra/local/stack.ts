@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { openStore } from "../store/open-store.ts";
 import type { PublishProgress } from "../releases/upload-shards.ts";
+import { lockDirectory } from "./lock-directory.ts";
 import { startOrigin } from "./origin-process.ts";
 import { freePort } from "./ports.ts";
 import { publishBuiltin, LOCAL_CHANNEL } from "./publish-builtin.ts";
@@ -12,7 +13,7 @@ export interface StackOptions {
   /** 0 picks a free one. */
   readonly port: number;
   readonly originPort: number;
-  /** Folder of bucket, secrets and caches. */
+  /** Folder of bucket, secrets and caches; of one stack at a time. */
   readonly directory: string;
   readonly apiKey: string;
   /** Variables of the Workers beyond wrangler.toml's. */
@@ -47,19 +48,19 @@ export interface Stack {
 
 /**
  * Starts everything and settles when all are ready; what had started is stopped when a part fails.
- * @throws UnavailableError for a taken port, Error with the failing part's own words
+ * @throws UnavailableError for a folder in use or a taken port, Error with the failing part's own words
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { directory, apiKey, onStep = () => undefined } = options;
-  const port = await freePort(options.port, "--port");
-  const originPort = await freePort(options.originPort, "--origin-port");
   await mkdir(directory, { recursive: true });
-  const secrets = await localSecrets(directory);
-  const stops: (() => Promise<void>)[] = [];
+  const stops: (() => Promise<void>)[] = [await lockDirectory(directory)];
   const stop = async (): Promise<void> => {
     for (const stopOne of stops.splice(0).toReversed()) await stopOne();
   };
   try {
+    const port = await freePort(options.port, "--port");
+    const originPort = await freePort(options.originPort, "--origin-port");
+    const secrets = await localSecrets(directory);
     onStep("Bundling the Workers and starting workerd");
     const originUrl = `http://127.0.0.1:${originPort}`;
     const workers = await startWorkers({
