@@ -4,7 +4,7 @@ import { defineCommand } from "citty";
 import { buildPlayground } from "../build/playground.ts";
 import { LOCAL_DIR } from "../paths.ts";
 import { BUILTIN_EXAMPLES, BUILTIN_MODEL } from "../local/builtin.ts";
-import { UnavailableError, wholeNumber } from "../usage.ts";
+import { UnavailableError, UsageError, wholeNumber } from "../usage.ts";
 import { startStack, type Stack } from "../local/stack.ts";
 
 /** `fovea dev`, which is what `npm start` runs: everything on this machine, until Ctrl-C. */
@@ -16,12 +16,15 @@ export default defineCommand({
     dir: { type: "string", default: LOCAL_DIR, description: "Folder of the local bucket, secrets and caches" },
   },
   async run({ args }) {
+    const port = wholeNumber("port", args.port, 0, 65_535);
+    const originPort = wholeNumber("origin-port", args["origin-port"], 0, 65_535);
+    if (port === originPort && port !== 0) throw new UsageError("--port and --origin-port must differ");
     const started = performance.now();
     const stopped = whenInterrupted();
     await buildPlayground();
     const stack = await startStack({
-      port: wholeNumber("port", args.port, 0, 65_535),
-      originPort: wholeNumber("origin-port", args["origin-port"], 0, 65_535),
+      port,
+      originPort,
       directory: args.dir,
       apiKey: process.env["FOVEA_API_KEY"] ?? "fovea-local",
       onStep: (step) => console.log(`${step} ...`),

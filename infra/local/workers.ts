@@ -4,6 +4,7 @@ import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangle
 import * as z from "zod";
 import { WORKER_CONFIGS, type WorkerName } from "../paths.ts";
 import { bundleWorker, type Bundle } from "./bundle.ts";
+import { freePort } from "./ports.ts";
 import type { LocalSecrets } from "./secrets.ts";
 
 export interface WorkersOptions {
@@ -27,6 +28,7 @@ export interface WorkersOptions {
 /**
  * Both Workers in one workerd, as wrangler.toml describes them for the `local` environment. Miniflare also serves the
  * bucket as an S3 endpoint, so that publishing and the origin use the client that they use against R2.
+ * @throws UnavailableError for a taken port; nothing is left running then
  */
 export async function startWorkers(options: WorkersOptions): Promise<Miniflare> {
   const { transform = (_name, bundle) => Promise.resolve(bundle) } = options;
@@ -49,8 +51,16 @@ export async function startWorkers(options: WorkersOptions): Promise<Miniflare> 
         }),
       ),
   );
-  await miniflare.ready;
-  return miniflare;
+  try {
+    await miniflare.ready;
+    return miniflare;
+  } catch (error) {
+    // It keeps the process alive, also when it failed; that disposing of it says the same once more helps nobody.
+    await miniflare.dispose().catch(() => undefined);
+    // What took the port since it was looked at; the other reasons are told in workerd's own words.
+    await freePort(options.port, "--port");
+    throw error;
+  }
 }
 
 /**
