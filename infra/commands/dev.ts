@@ -5,6 +5,7 @@ import { buildPlayground } from "../build/playground.ts";
 import { LOCAL_DIR } from "../paths.ts";
 import { BUILTIN_EXAMPLES, BUILTIN_MODEL } from "../local/builtin.ts";
 import { UnavailableError, UsageError, wholeNumber } from "../usage.ts";
+import { untilAborted } from "../process/until-aborted.ts";
 import { startStack, type Stack } from "../local/stack.ts";
 
 /** `fovea dev`, which is what `npm start` runs: everything on this machine, until Ctrl-C. */
@@ -21,14 +22,25 @@ export default defineCommand({
     if (port === originPort && port !== 0) throw new UsageError("--port and --origin-port must differ");
     const started = performance.now();
     const stopped = whenInterrupted();
-    await buildPlayground();
-    const stack = await startStack({
-      port,
-      originPort,
-      directory: args.dir,
-      apiKey: process.env["FOVEA_API_KEY"] ?? "fovea-local",
-      onStep: (step) => console.log(`${step} ...`),
-    });
+    const starting = new AbortController();
+    void stopped.then(() => starting.abort());
+    const { signal } = starting;
+    const stack = await untilAborted(buildPlayground(), signal)
+      .then(() =>
+        startStack({
+          port,
+          originPort,
+          directory: args.dir,
+          apiKey: process.env["FOVEA_API_KEY"] ?? "fovea-local",
+          signal,
+          onStep: (step) => console.log(`${step} ...`),
+        }),
+      )
+      .catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+        // Work that nobody waits for any more may still be going on.
+        return process.exit(130);
+      });
     announce(stack, await writeExampleRequest(args.dir), performance.now() - started);
     const words = await Promise.race([stopped, stack.originEnded]);
     console.log("\nStopping ...");

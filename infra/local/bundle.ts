@@ -16,11 +16,12 @@ export interface Bundle {
  * Bundles a Worker with `wrangler deploy --dry-run`: what runs locally is what a deploy would upload, byte for byte.
  * @throws Error with wrangler's own words when it does not bundle
  */
-export async function bundleWorker(name: WorkerName, into: string): Promise<Bundle> {
+export async function bundleWorker(name: WorkerName, into: string, signal?: AbortSignal): Promise<Bundle> {
   const directory = path.join(into, "bundles", name);
   const { code, stdout, stderr } = await runNode(
     [WRANGLER, "deploy", "--dry-run", "-c", WORKER_CONFIGS[name], "--env", "local", "--outdir", directory],
     { WRANGLER_SEND_METRICS: "false" },
+    signal,
   );
   if (code !== 0) throw new Error(`wrangler could not bundle the ${name} Worker:\n${stdout}${stderr}`);
   return { directory, modules: await readModules(directory) };

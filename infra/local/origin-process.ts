@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { ROOT } from "../paths.ts";
+import { untilAborted } from "../process/until-aborted.ts";
 
 /** How long the origin may take to load the first time; a cold disk and a large release included. */
 const READY_MS = 120_000;
@@ -17,10 +18,10 @@ export interface OriginProcess {
 }
 
 /**
- * Starts the origin (functions/origin) as a process of its own, as in production.
+ * Starts the origin (functions/origin) as a process of its own, as in production. A signal that aborts ends the start.
  * @throws Error with its last words when it does not get ready
  */
-export async function startOrigin(env: Readonly<Record<string, string>>): Promise<OriginProcess> {
+export async function startOrigin(env: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<OriginProcess> {
   const child = spawn(
     process.execPath,
     ["--disable-warning=ExperimentalWarning", path.join(ROOT, "functions/origin/main.ts")],
@@ -40,14 +41,15 @@ export async function startOrigin(env: Readonly<Record<string, string>>): Promis
     child.once("exit", (code, signal) => resolve(`${signal ?? `exit code ${code}`}\n${tail}`));
   });
   const late = setTimeout(() => void stop(child), READY_MS);
+  const failed = ended.then((words) => {
+    throw new Error(`The origin did not start (it has ${READY_MS / 1000} s):\n${words}`);
+  });
   try {
-    const port = await Promise.race([
-      listening(child),
-      ended.then((words) => {
-        throw new Error(`The origin did not start (it has ${READY_MS / 1000} s):\n${words}`);
-      }),
-    ]);
+    const port = await untilAborted(Promise.race([listening(child), failed]), signal);
     return { port, ended, stop: () => stop(child) };
+  } catch (error) {
+    await stop(child);
+    throw error;
   } finally {
     clearTimeout(late);
   }

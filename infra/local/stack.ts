@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { untilAborted } from "../process/until-aborted.ts";
 import { openStore } from "../store/open-store.ts";
 import type { PublishProgress } from "../releases/upload-shards.ts";
 import { lockDirectory } from "./lock-directory.ts";
@@ -24,6 +25,8 @@ export interface StackOptions {
   readonly builtin?: boolean;
   readonly inspectorPort?: WorkersOptions["inspectorPort"];
   readonly transform?: WorkersOptions["transform"];
+  /** Ends the start: what has started by then is stopped. */
+  readonly signal?: AbortSignal;
   readonly onStep?: (step: string) => void;
   readonly onProgress?: (progress: PublishProgress) => void;
 }
@@ -48,10 +51,10 @@ export interface Stack {
 
 /**
  * Starts everything and settles when all are ready; what had started is stopped when a part fails.
- * @throws UnavailableError for a folder in use or a taken port, Error with the failing part's own words
+ * @throws the signal's reason, UnavailableError for a folder in use or a taken port, Error with the failing part's own words
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { directory, apiKey, onStep = () => undefined } = options;
+  const { directory, apiKey, signal, onStep = () => undefined } = options;
   await mkdir(directory, { recursive: true });
   const stops: (() => Promise<void>)[] = [await lockDirectory(directory)];
   const stop = async (): Promise<void> => {
@@ -68,6 +71,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       originUrl,
       persist: directory,
       secrets,
+      signal,
       ...(options.inspectorPort !== undefined && { inspectorPort: options.inspectorPort }),
       ...(options.transform !== undefined && { transform: options.transform }),
       bindings: { API_KEYS: apiKey, ORIGIN_KEYS: secrets.originKeys, ...options.bindings },
@@ -82,14 +86,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     if (options.builtin !== false) {
       onStep("Publishing the built-in model");
       const store = await openStore(`s3://${BUCKET}`, s3);
-      await publishBuiltin(store, options.onProgress);
+      await untilAborted(publishBuiltin(store, options.onProgress), signal);
       store.close();
     }
     onStep("Starting the origin");
-    const origin = await startOrigin({
-      ...originEnvironment({ s3, originKeys: secrets.originKeys }, originPort, path.join(directory, "origin-cache")),
-      ...options.originEnv,
-    });
+    const cacheDir = path.join(directory, "origin-cache");
+    const environment = originEnvironment({ s3, originKeys: secrets.originKeys }, originPort, cacheDir);
+    const origin = await startOrigin({ ...environment, ...options.originEnv }, signal);
     stops.push(() => origin.stop());
     return { edgeUrl, originUrl, apiKey, originKeys: secrets.originKeys, s3, originEnded: origin.ended, stop };
   } catch (error) {

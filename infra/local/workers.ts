@@ -3,6 +3,7 @@ import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type LegacyWorkerO
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import * as z from "zod";
 import { WORKER_CONFIGS, type WorkerName } from "../paths.ts";
+import { untilAborted } from "../process/until-aborted.ts";
 import { bundleWorker, type Bundle } from "./bundle.ts";
 import { freePort } from "./ports.ts";
 import type { LocalSecrets } from "./secrets.ts";
@@ -23,6 +24,8 @@ export interface WorkersOptions {
   readonly quiet?: boolean;
   /** Changes a bundle before it runs; benches count memory that way. */
   readonly transform?: (name: WorkerName, bundle: Bundle) => Promise<Bundle>;
+  /** Ends the start. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -31,9 +34,9 @@ export interface WorkersOptions {
  * @throws UnavailableError for a taken port; nothing is left running then
  */
 export async function startWorkers(options: WorkersOptions): Promise<Miniflare> {
-  const { transform = (_name, bundle) => Promise.resolve(bundle) } = options;
+  const { transform = (_name, bundle) => Promise.resolve(bundle), persist, signal } = options;
   const [edge, encoder] = await Promise.all(
-    (["edge", "encoder"] as const).map(async (name) => transform(name, await bundleWorker(name, options.persist))),
+    (["edge", "encoder"] as const).map(async (name) => transform(name, await bundleWorker(name, persist, signal))),
   );
   const miniflare = withoutSignals(
     () =>
@@ -46,17 +49,18 @@ export async function startWorkers(options: WorkersOptions): Promise<Miniflare> 
           telemetry: { enabled: false },
           ...(options.quiet === true && { handleStructuredLogs: () => undefined }),
           ...(options.inspectorPort !== undefined && { inspectorPort: options.inspectorPort }),
-          resourcePersistencePath: path.join(options.persist, "r2"),
+          resourcePersistencePath: path.join(persist, "r2"),
           workers: [workerOptions("edge", edge, options), workerOptions("encoder", encoder, options)],
         }),
       ),
   );
   try {
-    await miniflare.ready;
+    await untilAborted(miniflare.ready, signal);
     return miniflare;
   } catch (error) {
     // It keeps the process alive, also when it failed; that disposing of it says the same once more helps nobody.
     await miniflare.dispose().catch(() => undefined);
+    signal?.throwIfAborted();
     // What took the port since it was looked at; the other reasons are told in workerd's own words.
     await freePort(options.port, "--port");
     throw error;

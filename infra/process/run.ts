@@ -7,13 +7,18 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs a Node program to its end and gives what it printed. Never throws for an exit code. */
-export function runNode(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> {
+/** Runs a Node program to its end and gives what it printed. Never throws for an exit code; a signal that aborts ends it. */
+export function runNode(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  signal?: AbortSignal,
+): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
       cwd: ROOT,
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
+      signal,
     });
     let stdout = "";
     let stderr = "";

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -59,6 +59,21 @@ describe("npm start", () => {
     expect([await answers(edge), await answers(origin)]).toEqual([false, false]);
     await expect(readFile(path.join(directory, "local.json"))).rejects.toThrow("ENOENT");
   });
+
+  it.each(["Bundling the Workers", "Publishing the built-in model", "Starting the origin"])(
+    "stops at Ctrl-C while it is at %s",
+    async (step) => {
+      const started = start("--port", "0", "--origin-port", "0");
+      while (!started.output.includes(step)) await new Promise((resolve) => setTimeout(resolve, 20));
+      started.child.kill("SIGINT");
+      expect(await started.exit).toBe(130);
+      expect(started.output).not.toContain("Ready in");
+      expect(started.output).not.toMatch(/\n\s+at /);
+      expect(await readdir(directory)).not.toEqual(
+        expect.arrayContaining([expect.stringMatching(/^(local\.json|lock)/)]),
+      );
+    },
+  );
 
   it("names a taken port and the flag that changes it", async () => {
     const server = createServer();
