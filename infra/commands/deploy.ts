@@ -32,6 +32,11 @@ export default defineCommand({
     },
     model: { type: "string", default: "moji-vlm-9m", description: "Model that the probes ask" },
     ...storeArgs,
+    store: {
+      ...storeArgs.store,
+      description: "Store of the stage; what its channel has reached is the floor of this version (default: no floor)",
+    },
+    unsigned: { ...storeArgs.unsigned, description: "Read the store's channel without a signature" },
   },
   async run({ args }) {
     const stage = parseStage(args.stage);
@@ -107,12 +112,18 @@ async function readFloors(
     );
     return "{}";
   }
-  const store = await openStore(args.store, args.endpoint === undefined ? {} : { endpoint: args.endpoint });
+  const { endpoint } = args;
+  const store = await openStore(args.store, { create: false, ...(endpoint === undefined ? {} : { endpoint }) });
   try {
     const { channels, broken } = await readInventory(store, await readTrust(args, process.env));
     const first = broken.find(({ key }) => key.startsWith(`channels/${stage}/`));
     if (first !== undefined) throw new UnavailableError(`${first.key} cannot be used: ${first.detail}`);
-    return formatFloors(channels.filter(({ channel }) => channel === stage));
+    const reached = channels.filter(({ channel }) => channel === stage);
+    if (reached.length > 0) return formatFloors(reached);
+    throw new UnavailableError(
+      `nothing is promoted on ${stage} in ${store.url}, so there is no floor to keep: promote a release first, name ` +
+        "another --store, or leave it out to deploy without a floor",
+    );
   } finally {
     store.close();
   }

@@ -23,36 +23,40 @@ export default defineCommand({
     ...keyArgs,
   },
   run: ({ args }) =>
-    runStoreCommand(args, async ({ store, trust, signingKey, progress, signal }) => {
-      const source = await openSource(args.source, {
-        revision: args.revision,
-        signal,
-        onProgress: (done, total) => progress.update("download", done, total),
-      });
-      const model = args.model ?? source.name;
-      const imported = await importModel(source, {
-        model,
-        version: args.version,
-        dtype: args.dtype,
-        place: args.place,
-        measure: args.measure,
-        picture: args.picture,
-        store,
-        key: await signingKey(),
-        trust: await trust(),
-        signal,
-        onStage: (what) => progress.note(`measuring ${what} ...`),
-        onHashed: (done, total) => {
-          signal.throwIfAborted();
-          progress.update("hash", done, total);
-        },
-        onProgress: ({ phase, doneBytes, totalBytes }) => progress.update(phase, doneBytes, totalBytes),
-      });
-      const { release, digest, from, version, figures, encoderAtEdge, picture, created } = imported;
-      const { license, stages } = release;
-      const json = { model, from, version, digest, created, license, stages, figures, encoderAtEdge, picture };
-      return { json, text: describe(imported) };
-    }),
+    runStoreCommand(
+      args,
+      async ({ store, trust, signingKey, progress, signal }) => {
+        const source = await openSource(args.source, {
+          revision: args.revision,
+          signal,
+          onProgress: (done, total) => progress.update("download", done, total),
+        });
+        const model = args.model ?? source.name;
+        const imported = await importModel(source, {
+          model,
+          version: args.version,
+          dtype: args.dtype,
+          place: args.place,
+          measure: args.measure,
+          picture: args.picture,
+          store,
+          key: await signingKey(),
+          trust: await trust(),
+          signal,
+          onStage: (what) => progress.note(`measuring ${what} ...`),
+          onHashed: (done, total) => {
+            signal.throwIfAborted();
+            progress.update("hash", done, total);
+          },
+          onProgress: ({ phase, doneBytes, totalBytes }) => progress.update(phase, doneBytes, totalBytes),
+        });
+        const { release, digest, from, version, figures, encoderAtEdge, picture, created } = imported;
+        const { license, stages } = release;
+        const json = { model, from, version, digest, created, license, stages, figures, encoderAtEdge, picture };
+        return { json, text: describe(imported) };
+      },
+      { create: true },
+    ),
 });
 
 function describe(imported: Imported): string {

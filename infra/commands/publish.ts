@@ -41,45 +41,49 @@ export default defineCommand({
     ...keyArgs,
   },
   run: ({ args }) =>
-    runStoreCommand(args, async ({ store, signingKey, progress, signal }) => {
-      const { model, version, dtype, license, encoder } = args;
-      const estimated = await planRelease(args.dir, {
-        encoder: args.measure === true ? "auto" : encoder,
-        ...(dtype === undefined ? {} : { dtype }),
-        ...(license === undefined ? {} : { license }),
-      });
-      const onHashed = (done: number, total: number): void => {
-        signal.throwIfAborted();
-        progress.update("hash", done, total);
-      };
-      const release = await hashRelease(estimated, { model, version, onHashed });
-      const { files } = release;
-      const stages = await publishedStages(store, release);
-      let planned = { ...estimated, stages: stages ?? estimated.stages };
-      if (args.measure === true && stages === null) {
-        const onStage = (what: string): void => progress.note(`measuring ${what} ...`);
-        const folder = await readHubFolder(args.dir);
-        ({ planned } = await measureRelease(estimated, folder, { place: encoder, files, onStage }));
-      }
-      const result = await publishPlanned(planned, {
-        model,
-        version,
-        files,
-        store,
-        key: await signingKey(),
-        signal,
-        onProgress: ({ phase, doneBytes, totalBytes }) => progress.update(phase, doneBytes, totalBytes),
-      });
-      const { digest, uploadedShards, uploadedBytes, totalBytes, created } = result;
-      return {
-        json: { model, version, digest, created, totalBytes, uploadedShards, uploadedBytes },
-        text: [
-          `${created ? "published" : "already published"} ${model}@${version}`,
-          `  digest    ${digest}`,
-          `  size      ${formatBytes(totalBytes)}`,
-          `  uploaded  ${uploadedShards} shards, ${formatBytes(uploadedBytes)}`,
-          `next: fovea promote ${model}@${version} --channel staging`,
-        ].join("\n"),
-      };
-    }),
+    runStoreCommand(
+      args,
+      async ({ store, signingKey, progress, signal }) => {
+        const { model, version, dtype, license, encoder } = args;
+        const estimated = await planRelease(args.dir, {
+          encoder: args.measure === true ? "auto" : encoder,
+          ...(dtype === undefined ? {} : { dtype }),
+          ...(license === undefined ? {} : { license }),
+        });
+        const onHashed = (done: number, total: number): void => {
+          signal.throwIfAborted();
+          progress.update("hash", done, total);
+        };
+        const release = await hashRelease(estimated, { model, version, onHashed });
+        const { files } = release;
+        const stages = await publishedStages(store, release);
+        let planned = { ...estimated, stages: stages ?? estimated.stages };
+        if (args.measure === true && stages === null) {
+          const onStage = (what: string): void => progress.note(`measuring ${what} ...`);
+          const folder = await readHubFolder(args.dir);
+          ({ planned } = await measureRelease(estimated, folder, { place: encoder, files, onStage }));
+        }
+        const result = await publishPlanned(planned, {
+          model,
+          version,
+          files,
+          store,
+          key: await signingKey(),
+          signal,
+          onProgress: ({ phase, doneBytes, totalBytes }) => progress.update(phase, doneBytes, totalBytes),
+        });
+        const { digest, uploadedShards, uploadedBytes, totalBytes, created } = result;
+        return {
+          json: { model, version, digest, created, totalBytes, uploadedShards, uploadedBytes },
+          text: [
+            `${created ? "published" : "already published"} ${model}@${version}`,
+            `  digest    ${digest}`,
+            `  size      ${formatBytes(totalBytes)}`,
+            `  uploaded  ${uploadedShards} shards, ${formatBytes(uploadedBytes)}`,
+            `next: fovea promote ${model}@${version} --channel staging`,
+          ].join("\n"),
+        };
+      },
+      { create: true },
+    ),
 });

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { fileStore } from "./file-store.ts";
@@ -20,6 +20,8 @@ const localSchema = z
 export interface OpenStoreOptions extends Partial<S3Options> {
   /** The folder whose `.fovea/local.json` names the default store. */
   readonly root?: string;
+  /** Whether a folder that is not there will do: for those who write. */
+  readonly create?: boolean;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -31,10 +33,17 @@ export interface OpenStoreOptions extends Partial<S3Options> {
 export async function openStore(url?: string, options: OpenStoreOptions = {}): Promise<ObjectStore> {
   if (url === undefined) return openLocal(options.root ?? process.cwd());
   const file = /^file:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
-  if (file !== undefined) return fileStore(file);
+  if (file !== undefined) return openFolder(file, options.create !== false);
   const bucket = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?$/.exec(url)?.[1];
   if (bucket === undefined) throw new UsageError(`not a store: ${url} (s3://bucket or file:path)`);
   return s3Store(bucket, s3Options(options));
+}
+
+async function openFolder(folder: string, create: boolean): Promise<ObjectStore> {
+  const found = await stat(folder).catch(() => null);
+  if (found === null && !create) throw new StoreError("bucket_missing", `there is no store folder ${folder}`);
+  if (found?.isDirectory() === false) throw new StoreError("refused", `${folder} is a file; a store is a folder`);
+  return fileStore(folder);
 }
 
 function s3Options(options: OpenStoreOptions): S3Options {

@@ -129,7 +129,7 @@ describe("the commands of releases", () => {
   });
 
   it("print each step of a deploy without taking it, encoder before edge", async () => {
-    const { status, stdout } = await fovea("deploy", "staging", "--dry-run", "--store", store, ...keys.slice(2));
+    const { status, stdout } = await fovea("deploy", "production", "--dry-run", "--store", store, ...keys.slice(2));
     expect(status).toBe(0);
     const at = (step: string) => stdout.indexOf(step);
     expect(at("'<new encoder>@100%'")).toBeGreaterThan(at("versions upload"));
@@ -172,6 +172,14 @@ describe("the commands of releases", () => {
     ["two minds", ["list", "--unsigned", "--trust", "pub.pem"], "neither"],
     ["a store that is none", ["list", "--unsigned", "--store", "ftp://x"], "not a store"],
     ["a stage that is none", ["deploy", "nowhere", "--dry-run"], "staging or production"],
+    ["a store folder that is not there", ["list", "--unsigned", "--store", "file:typo"], "no store folder typo", 1],
+    ["a store that is a file", ["list", "--unsigned", "--store", "file:key.pem"], "key.pem is a file", 1],
+    [
+      "a stage on which nothing is promoted",
+      ["deploy", "staging", "--dry-run", "--unsigned"],
+      "nothing is promoted on staging",
+      1,
+    ],
     ["a mistyped option", ["gc", "--dryrun", "--unsigned"], "unknown option --dryrun (did you mean --dry-run?)"],
     ["an argument too many", ["rollback", "tiny", "prod", "--channel", "x", "--unsigned"], "unexpected argument prod"],
   ])("say what to do with %s", async (_, args, message, wanted = 2) => {

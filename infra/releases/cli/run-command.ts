@@ -25,11 +25,20 @@ export interface Outcome {
   readonly exitCode?: number;
 }
 
+export interface RunOptions {
+  /** Whether a store folder that is not there yet is made; the commands that only read or point need one. */
+  readonly create?: boolean;
+}
+
 /**
  * Runs a command on a store: opens it, prints what it gives, ends with the right exit code. An error is one line that says
  * what to do, or `{"error": ...}` with --json. Ctrl-C ends at the next safe point with 130; a second one ends at once.
  */
-export async function runStoreCommand(args: StoreArgs, work: (tools: CommandTools) => Promise<Outcome>): Promise<void> {
+export async function runStoreCommand(
+  args: StoreArgs,
+  work: (tools: CommandTools) => Promise<Outcome>,
+  { create = false }: RunOptions = {},
+): Promise<void> {
   const json = args.json === true;
   const interrupted = new AbortController();
   const onInterrupt = () => {
@@ -41,7 +50,8 @@ export async function runStoreCommand(args: StoreArgs, work: (tools: CommandTool
   const progress = new ProgressBar(process.stderr, { quiet: json });
   let store: ObjectStore | null = null;
   try {
-    store = await openStore(args.store, args.endpoint === undefined ? {} : { endpoint: args.endpoint });
+    const { endpoint } = args;
+    store = await openStore(args.store, { create, ...(endpoint === undefined ? {} : { endpoint }) });
     const trust = () => readTrust(args, process.env);
     const signingKey = () => readSigningKey(args, process.env);
     const outcome = await work({ store, trust, signingKey, progress, signal: interrupted.signal });
