@@ -1,5 +1,6 @@
 import { defineCommand } from "citty";
 import { keyArgs, storeArgs } from "../releases/cli/args.ts";
+import { channelArgs, checkChannel } from "../releases/cli/channels.ts";
 import { runStoreCommand } from "../releases/cli/run-command.ts";
 import { promoteRelease } from "../releases/promote-release.ts";
 import { parseReleaseName } from "../releases/read-release.ts";
@@ -9,7 +10,8 @@ export default defineCommand({
   meta: { name: "promote", description: "Point a channel at a published release" },
   args: {
     release: { type: "positional", required: true, description: "model@version" },
-    channel: { type: "string", required: true, valueHint: "staging|production", description: "Channel to change" },
+    ...channelArgs,
+    new: { type: "boolean", description: "Make the channel, of a name of your own, when the store has none of it" },
     canary: {
       type: "string",
       valueHint: "10",
@@ -20,13 +22,15 @@ export default defineCommand({
   },
   run: ({ args }) =>
     runStoreCommand(args, async ({ store, trust, signingKey }) => {
+      const percent = args.canary === undefined ? null : wholeNumber("canary", args.canary, 1, 99);
+      await checkChannel(store, args.channel, args.new === true ? "new" : "existing");
       const document = await promoteRelease({
         ...parseReleaseName(args.release),
         channel: args.channel,
         store,
         trust: await trust(),
         key: await signingKey(),
-        ...(args.canary === undefined ? {} : { canary: wholeNumber("canary", args.canary, 1, 99) }),
+        ...(percent === null ? {} : { canary: percent }),
       });
       const { stable, canary, sequence } = document;
       const beside = canary === null ? "" : `, ${canary.release.version} for ${canary.percent} % of the callers`;

@@ -1,12 +1,13 @@
 import { defineCommand } from "citty";
 import { measureRelease } from "../measure/measure-release.ts";
-import { keyArgs, storeArgs } from "../releases/cli/args.ts";
+import { keyArgs, storeArgs, type StoreArgs } from "../releases/cli/args.ts";
 import { formatBytes } from "../releases/cli/format.ts";
 import { runStoreCommand } from "../releases/cli/run-command.ts";
 import { hashRelease } from "../releases/hash-release.ts";
 import { readHubFolder } from "../releases/hub-folder.ts";
 import { planRelease } from "../releases/plan-release.ts";
 import { publishPlanned } from "../releases/publish-release.ts";
+import { quote } from "../quote.ts";
 import { publishedStages } from "../releases/read-release.ts";
 
 export default defineCommand({
@@ -80,10 +81,28 @@ export default defineCommand({
             `  digest    ${digest}`,
             `  size      ${formatBytes(totalBytes)}`,
             `  uploaded  ${uploadedShards} shards, ${formatBytes(uploadedBytes)}`,
-            `next: fovea promote ${model}@${version} --channel staging`,
+            `next: ${promotion(`${model}@${version}`, args)}`,
           ].join("\n"),
         };
       },
       { create: true },
     ),
 });
+
+/** The command that lets the release be served: the local stage by `npm start`'s store, else staging first. */
+function promotion(release: string, { store, endpoint, key, unsigned }: StoreArgs): string {
+  const given = Object.entries({ store, endpoint, key }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}`, value],
+  );
+  const channel = store === undefined ? "local" : "staging";
+  const words = [
+    "fovea",
+    "promote",
+    release,
+    "--channel",
+    channel,
+    ...given,
+    ...(unsigned === true ? ["--unsigned"] : []),
+  ];
+  return words.map(quote).join(" ");
+}

@@ -6,6 +6,8 @@
  * not reach, so a new encoder is proven under the edge that serves, and must understand the calls of both.
  */
 
+import { quote } from "../quote.ts";
+
 export type Stage = "staging" | "production";
 export type Worker = "encoder" | "edge";
 
@@ -107,8 +109,4 @@ export function formatStep(step: Step): string {
   if (step.kind === "probe") return `ask about a picture, ${step.requests} times; each must be answered`;
   const header = `Cloudflare-Workers-Version-Overrides: ${step.override}`;
   return `GET /healthz with ${header}; the answer must name ${step.version}`;
-}
-
-function quote(arg: string): string {
-  return /^[A-Za-z0-9@%._/:=-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`;
 }

@@ -139,6 +139,16 @@ describe("the commands of releases", () => {
     expect(json(back.stdout)).toMatchObject([{ worker: "edge" }, { worker: "encoder" }]);
   });
 
+  it("say the next one with the store that was given, and make a channel of another name when told so", async () => {
+    const base = ["--store", store, "--unsigned"];
+    const { stdout } = await fovea("publish", model, "--model", "tiny", "--version", "1.0.0", ...base);
+    expect(stdout).toContain(`next: fovea promote tiny@1.0.0 --channel staging --store ${store} --unsigned\n`);
+    const promote = async (...more: string[]) =>
+      (await fovea("promote", "tiny@1.0.0", "--channel", "eu", ...base, ...more)).status;
+    expect([await promote(), await promote("--new"), await promote()]).toEqual([2, 0, 0]);
+    expect((await fovea("promote", "--help")).stdout).toContain("local|staging|production");
+  });
+
   it("print no progress where nobody looks", async () => {
     const { stderr } = await fovea("verify", "tiny@1.0.0", "--store", store, "--unsigned");
     expect(stderr).toBe("");
@@ -166,7 +176,7 @@ describe("the commands of releases", () => {
     ["half a name", ["verify", "tiny", "--unsigned"], "model@version", 1],
     [
       "a percentage of 100",
-      ["promote", "tiny@1.0.0", "--channel", "x", "--canary", "100", "--unsigned"],
+      ["promote", "tiny@1.0.0", "--channel", "staging", "--canary", "100", "--unsigned"],
       "from 1 to 99",
     ],
     ["two minds", ["list", "--unsigned", "--trust", "pub.pem"], "neither"],
@@ -180,6 +190,12 @@ describe("the commands of releases", () => {
       "nothing is promoted on staging",
       1,
     ],
+    [
+      "a mistyped channel",
+      ["promote", "tiny@1.0.0", "--channel", "prodction", "--unsigned"],
+      "there is no channel prodction",
+    ],
+    ["no name of a channel", ["rollback", "tiny", "--channel", "../x", "--unsigned"], "no name of a channel"],
     ["a mistyped option", ["gc", "--dryrun", "--unsigned"], "unknown option --dryrun (did you mean --dry-run?)"],
     ["an argument too many", ["rollback", "tiny", "prod", "--channel", "x", "--unsigned"], "unexpected argument prod"],
   ])("say what to do with %s", async (_, args, message, wanted = 2) => {
