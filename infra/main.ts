@@ -1,5 +1,6 @@
 import { renderUsage, runCommand, type CommandDef, type SubCommandsDef } from "citty";
 import { checkArguments } from "./check-arguments.ts";
+import { endAtClosedPipe } from "./closed-pipe.ts";
 import { failureStatus, printError } from "./print-error.ts";
 import { nearest, UsageError } from "./usage.ts";
 
@@ -8,6 +9,7 @@ import { nearest, UsageError } from "./usage.ts";
  * says what to do (or as JSON); a stack is for those who ask for it with FOVEA_DEBUG=1.
  */
 export async function runFovea(root: CommandDef, argv: readonly string[]): Promise<void> {
+  endAtClosedPipe();
   const { command, parent, rest } = await resolve(root, argv);
   const options = rest.includes("--") ? rest.slice(0, rest.indexOf("--")) : rest;
   if (argv.length === 0 || options.includes("--help") || options.includes("-h")) {

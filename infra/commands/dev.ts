@@ -4,6 +4,8 @@ import { defineCommand } from "citty";
 import { buildPlayground } from "../build/playground.ts";
 import { LOCAL_DIR } from "../paths.ts";
 import { BUILTIN_EXAMPLES, BUILTIN_MODEL } from "../local/builtin.ts";
+import { onClosedPipe } from "../closed-pipe.ts";
+import { quote } from "../quote.ts";
 import { UnavailableError, UsageError, wholeNumber } from "../usage.ts";
 import { untilAborted } from "../process/until-aborted.ts";
 import { startStack, type Stack } from "../local/stack.ts";
@@ -49,9 +51,10 @@ export default defineCommand({
   },
 });
 
-/** Settles at the first Ctrl-C or SIGTERM; a second one ends at once. */
+/** Settles at the first Ctrl-C or SIGTERM, or when nobody reads any more; a second signal ends at once. */
 function whenInterrupted(): Promise<undefined> {
   return new Promise((resolve) => {
+    onClosedPipe(() => resolve(undefined));
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.once(signal, () => {
         resolve(undefined);
@@ -73,7 +76,7 @@ Try it:
 
   curl ${stack.edgeUrl}/v1/chat/completions \\
     -H 'authorization: Bearer ${stack.apiKey}' -H 'content-type: application/json' \\
-    -d @${request}
+    -d ${quote(`@${request}`)}
 
 Ctrl-C stops everything.`);
 }

@@ -16,7 +16,7 @@ interface Started {
 describe("npm start", () => {
   let directory: string;
   beforeEach(async () => {
-    directory = await mkdtemp(path.join(tmpdir(), "fovea-start-"));
+    directory = await mkdtemp(path.join(tmpdir(), "fovea start "));
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
@@ -49,6 +49,8 @@ describe("npm start", () => {
     const started = start("--port", "0", "--origin-port", "0");
     const { edge, origin } = await ready(started);
     expect(started.output).toContain(`${edge}/#key=fovea-local`);
+    // As a shell takes it, from a folder with a space in its name.
+    expect(started.output).toContain(`-d '@${path.join(directory, "request.json")}'`);
     const body = await readFile(path.join(directory, "request.json"), "utf8");
     const headers = { authorization: "Bearer fovea-local", "content-type": "application/json" };
     const response = await fetch(`${edge}/v1/chat/completions`, { method: "POST", headers, body });
