@@ -4,7 +4,7 @@ import * as z from "zod";
 import { createWasmDecoder } from "../../functions/edge/media/wasm-decoder.ts";
 import { decodeImage } from "../../shared/image/decode-image.ts";
 import { loadCodecModules } from "../commands/inspect/codec-modules.node.ts";
-import { readPicture } from "../commands/inspect/pixels.ts";
+import { readPicture } from "../commands/inspect/picture-files.ts";
 import { readHubFolder } from "../releases/hub-folder.ts";
 import { imageProcessorOf } from "../releases/image-processor.ts";
 

@@ -4,7 +4,7 @@ import { decodeImage } from "../../shared/image/decode-image.ts";
 import { ENCODER_RELEASE_BUDGET_BYTES } from "../../shared/limits/releases.ts";
 import { place } from "../../shared/placement/place.ts";
 import { loadCodecModules } from "../commands/inspect/codec-modules.node.ts";
-import { readPicture } from "../commands/inspect/pixels.ts";
+import { readPicture } from "../commands/inspect/picture-files.ts";
 import { imageProcessorOf } from "../releases/image-processor.ts";
 import type { HubFolder } from "../releases/hub-folder.ts";
 import type { PlannedRelease } from "../releases/plan-release.ts";

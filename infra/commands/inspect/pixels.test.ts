@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { runCommand } from "citty";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { decodeSafetensors } from "../../../shared/safetensors/decode.ts";
 import cases from "../../../test/golden/pixels/decode.json" with { type: "json" };
 import { inspectPixels } from "./pixels.ts";
@@ -16,6 +16,9 @@ describe("fovea inspect pixels", () => {
     await writeFile(path.join(folder, "preprocessor_config.json"), JSON.stringify(SIGLIP));
   });
   afterAll(() => rm(folder, { recursive: true }));
+  afterEach(() => {
+    process.exitCode = 0;
+  });
 
   async function inspect(files: readonly string[]): Promise<{ file: string; ok: boolean; code?: string }[]> {
     const lines: string[] = [];
@@ -30,7 +33,7 @@ describe("fovea inspect pixels", () => {
     return lines.map((line) => JSON.parse(line) as { file: string; ok: boolean; code?: string });
   }
 
-  it("writes rgb and pixel_values, and a broken file stops nothing", async () => {
+  it("writes rgb and pixel_values, and a broken file stops nothing but makes the status 1", async () => {
     const picture = cases.find(({ name }) => name === "jpeg-exif-6");
     const good = path.join(folder, "good.jpg");
     const bad = path.join(folder, "bad.png");
@@ -43,6 +46,7 @@ describe("fovea inspect pixels", () => {
       expect.objectContaining({ ok: false, code: "not_found" }),
       expect.objectContaining({ ok: false, code: "invalid_image" }),
     ]);
+    expect(process.exitCode).toBe(1);
     const bytes = new Uint8Array(await readFile(path.join(folder, "out", "good.jpg.safetensors")));
     const { tensors } = decodeSafetensors(bytes, { maxHeaderBytes: 4096, maxTensors: 2 });
     const shapes = [...tensors].map(([name, { dtype, shape }]) => [name, dtype, shape]);
