@@ -7,7 +7,7 @@ import { cloudflareTools, currentVersion, runWrangler } from "../deploy/cloudfla
 import { formatStep, planDeploy, type Stage, type Step } from "../deploy/plan.ts";
 import { runDeploy } from "../deploy/run-deploy.ts";
 import { ROOT, WORKER_CONFIGS } from "../paths.ts";
-import { storeArgs } from "../releases/cli/args.ts";
+import { namedStoreArgs } from "../releases/cli/args.ts";
 import { UnavailableError, UsageError, wholeNumber } from "../usage.ts";
 import { readTrust } from "../releases/cli/keys.ts";
 import { readInventory } from "../releases/inventory.ts";
@@ -31,12 +31,12 @@ export default defineCommand({
       description: "Where the stage answers (default: its route in wrangler.toml)",
     },
     model: { type: "string", default: "moji-vlm-9m", description: "Model that the probes ask" },
-    ...storeArgs,
+    ...namedStoreArgs,
     store: {
-      ...storeArgs.store,
+      ...namedStoreArgs.store,
       description: "Store of the stage; what its channel has reached is the floor of this version (default: no floor)",
     },
-    unsigned: { ...storeArgs.unsigned, description: "Read the store's channel without a signature" },
+    unsigned: { ...namedStoreArgs.unsigned, description: "Read the store's channel without a signature" },
   },
   async run({ args }) {
     const stage = parseStage(args.stage);

@@ -2,12 +2,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { defineCommand } from "citty";
 import { buildPlayground } from "../build/playground.ts";
-import { LOCAL_DIR } from "../paths.ts";
 import { BUILTIN_EXAMPLES, BUILTIN_MODEL } from "../local/builtin.ts";
 import { onClosedPipe } from "../closed-pipe.ts";
 import { quote } from "../quote.ts";
 import { UnavailableError, UsageError, wholeNumber } from "../usage.ts";
 import { untilAborted } from "../process/until-aborted.ts";
+import { localDirectory } from "../local/running.ts";
 import { startStack, type Stack } from "../local/stack.ts";
 
 /** `fovea dev`, which is what `npm start` runs: everything on this machine, until Ctrl-C. */
@@ -16,12 +16,17 @@ export default defineCommand({
   args: {
     port: { type: "string", default: "8787", description: "Port of the edge" },
     "origin-port": { type: "string", default: "8788", description: "Port of the origin" },
-    dir: { type: "string", default: LOCAL_DIR, description: "Folder of the local bucket, secrets and caches" },
+    dir: {
+      type: "string",
+      valueHint: "folder",
+      description: "Folder of the local bucket, secrets and caches (default: FOVEA_DIR, else .fovea of the checkout)",
+    },
   },
   async run({ args }) {
     const port = wholeNumber("port", args.port, 0, 65_535);
     const originPort = wholeNumber("origin-port", args["origin-port"], 0, 65_535);
     if (port === originPort && port !== 0) throw new UsageError("--port and --origin-port must differ");
+    const directory = localDirectory(args.dir);
     const started = performance.now();
     const stopped = whenInterrupted();
     const starting = new AbortController();
@@ -32,7 +37,7 @@ export default defineCommand({
         startStack({
           port,
           originPort,
-          directory: args.dir,
+          directory,
           apiKey: process.env["FOVEA_API_KEY"] ?? "fovea-local",
           signal,
           onStep: (step) => console.log(`${step} ...`),
@@ -43,7 +48,7 @@ export default defineCommand({
         // Work that nobody waits for any more may still be going on.
         return process.exit(130);
       });
-    announce(stack, await writeExampleRequest(args.dir), performance.now() - started);
+    announce(stack, await writeExampleRequest(directory), performance.now() - started);
     const words = await Promise.race([stopped, stack.originEnded]);
     console.log("\nStopping ...");
     await stack.stop();

@@ -13,7 +13,7 @@ import { publishedStages } from "../releases/read-release.ts";
 export default defineCommand({
   meta: { name: "publish", description: "Upload a model folder as an immutable release" },
   args: {
-    dir: { type: "positional", required: true, description: "Model folder in the layout of the Hugging Face hub" },
+    folder: { type: "positional", required: true, description: "Model folder in the layout of the Hugging Face hub" },
     model: { type: "string", required: true, valueHint: "name", description: "What clients write in `model`" },
     version: {
       type: "string",
@@ -46,7 +46,7 @@ export default defineCommand({
       args,
       async ({ store, signingKey, progress, signal }) => {
         const { model, version, dtype, license, encoder } = args;
-        const estimated = await planRelease(args.dir, {
+        const estimated = await planRelease(args.folder, {
           encoder: args.measure === true ? "auto" : encoder,
           ...(dtype === undefined ? {} : { dtype }),
           ...(license === undefined ? {} : { license }),
@@ -61,7 +61,7 @@ export default defineCommand({
         let planned = { ...estimated, stages: stages ?? estimated.stages };
         if (args.measure === true && stages === null) {
           const onStage = (what: string): void => progress.note(`measuring ${what} ...`);
-          const folder = await readHubFolder(args.dir);
+          const folder = await readHubFolder(args.folder);
           ({ planned } = await measureRelease(estimated, folder, { place: encoder, files, onStage }));
         }
         const result = await publishPlanned(planned, {
@@ -90,8 +90,8 @@ export default defineCommand({
 });
 
 /** The command that lets the release be served: the local stage by `npm start`'s store, else staging first. */
-function promotion(release: string, { store, endpoint, key, unsigned }: StoreArgs): string {
-  const given = Object.entries({ store, endpoint, key }).flatMap(([name, value]) =>
+function promotion(release: string, { store, dir, endpoint, key, unsigned }: StoreArgs): string {
+  const given = Object.entries({ store, dir, endpoint, key }).flatMap(([name, value]) =>
     value === undefined ? [] : [`--${name}`, value],
   );
   const channel = store === undefined ? "local" : "staging";

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import * as z from "zod";
 import { fileStore } from "./file-store.ts";
 import { StoreError, type ObjectStore } from "./object-store.ts";
+import { localDirectory } from "../local/running.ts";
 import { UsageError } from "../usage.ts";
 import { s3Store, type S3Options } from "./s3-store.ts";
 
-/** What `npm start` writes to `.fovea/local.json` while it runs, so that other commands find its parts. */
+/** What `npm start` writes to `local.json` of its folder while it runs, so that other commands find its parts. */
 const localSchema = z
   .object({
     edge: z.string().optional(),
@@ -18,8 +19,8 @@ const localSchema = z
   .readonly();
 
 export interface OpenStoreOptions extends Partial<S3Options> {
-  /** The folder whose `.fovea/local.json` names the default store. */
-  readonly root?: string;
+  /** The folder of the local stage whose `local.json` names the default store (default: as `localDirectory`). */
+  readonly dir?: string;
   /** Whether a folder that is not there will do: for those who write. */
   readonly create?: boolean;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -31,7 +32,7 @@ export interface OpenStoreOptions extends Partial<S3Options> {
  * `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. Throws UsageError for a URL that names no store, StoreError with what to do.
  */
 export async function openStore(url?: string, options: OpenStoreOptions = {}): Promise<ObjectStore> {
-  if (url === undefined) return openLocal(options.root ?? process.cwd());
+  if (url === undefined) return openLocal(localDirectory(options.dir));
   const file = /^file:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
   if (file !== undefined) return openFolder(file, options.create !== false);
   const bucket = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/?$/.exec(url)?.[1];
@@ -63,14 +64,22 @@ function s3Options(options: OpenStoreOptions): S3Options {
   };
 }
 
-async function openLocal(root: string): Promise<ObjectStore> {
-  const missing = "no --store was given and `npm start` is not running here (.fovea/local.json is missing)";
-  const text = await readFile(join(root, ".fovea", "local.json"), "utf8").catch((cause: unknown) => {
+async function openLocal(directory: string): Promise<ObjectStore> {
+  const file = join(directory, "local.json");
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    const missing = `no --store was given and nothing runs in ${directory}: start it with \`npm start\`, or name its folder with --dir`;
     throw new StoreError("unreachable", missing, { cause });
   });
-  const parsed = localSchema.safeParse(JSON.parse(text));
-  if (!parsed.success)
-    throw new StoreError("refused", ".fovea/local.json is not what `npm start` writes; start it again");
+  const parsed = localSchema.safeParse(jsonOf(text));
+  if (!parsed.success) throw new StoreError("refused", `${file} is not what \`npm start\` writes; start it again`);
   const { bucket, ...rest } = parsed.data.s3;
   return s3Store(bucket, rest);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }

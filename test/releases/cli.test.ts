@@ -183,6 +183,7 @@ describe("the commands of releases", () => {
     ["a store that is none", ["list", "--unsigned", "--store", "ftp://x"], "not a store"],
     ["a stage that is none", ["deploy", "nowhere", "--dry-run"], "staging or production"],
     ["a store folder that is not there", ["list", "--unsigned", "--store", "file:typo"], "no store folder typo", 1],
+    ["two stores", ["list", "--unsigned", "--dir", "x"], "--dir names the local store"],
     ["a store that is a file", ["list", "--unsigned", "--store", "file:key.pem"], "key.pem is a file", 1],
     [
       "a stage on which nothing is promoted",
@@ -211,6 +212,13 @@ describe("the commands of releases", () => {
     ).toBe(1);
     expect(stdout).toBe("");
     expect(json((await fovea(...withStore, "--json")).stdout)).toHaveProperty("error.message");
+  });
+
+  it("look for the local store in --dir, else in FOVEA_DIR", async () => {
+    expect((await fovea("list", "--dir", "elsewhere")).stderr).toContain("nothing runs in elsewhere");
+    env["FOVEA_DIR"] = "there";
+    expect((await fovea("list")).stderr).toContain("nothing runs in there");
+    delete env["FOVEA_DIR"];
   });
 
   it("goes on after a kill and after Ctrl-C, from what is there", async () => {

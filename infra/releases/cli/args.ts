@@ -1,7 +1,8 @@
 import type { ArgsDef } from "citty";
+import { dirArg } from "../../local/running.ts";
 
-/** Arguments that every command of a store takes. */
-export const storeArgs = {
+/** Arguments of a store that is named. */
+export const namedStoreArgs = {
   store: {
     type: "string",
     valueHint: "s3://bucket|file:path",
@@ -17,6 +18,9 @@ export const storeArgs = {
   json: { type: "boolean", description: "Print the result as JSON" },
 } as const satisfies ArgsDef;
 
+/** Arguments that every command of a store takes, the local one above all. */
+export const storeArgs = { ...namedStoreArgs, dir: dirArg } as const satisfies ArgsDef;
+
 /** And what those take that write a signed document. */
 export const keyArgs = {
   key: {
@@ -28,6 +32,7 @@ export const keyArgs = {
 
 export interface StoreArgs {
   readonly store?: string | undefined;
+  readonly dir?: string | undefined;
   readonly endpoint?: string | undefined;
   readonly trust?: string | undefined;
   readonly unsigned?: boolean | undefined;

@@ -3,6 +3,7 @@ import type { SigningKey } from "../../../shared/releases/ecdsa.ts";
 import { failureStatus, printError } from "../../print-error.ts";
 import { openStore } from "../../store/open-store.ts";
 import type { ObjectStore } from "../../store/object-store.ts";
+import { UsageError } from "../../usage.ts";
 import type { StoreArgs } from "./args.ts";
 import { readSigningKey, readTrust } from "./keys.ts";
 import { ProgressBar } from "./progress.ts";
@@ -50,8 +51,14 @@ export async function runStoreCommand(
   const progress = new ProgressBar(process.stderr, { quiet: json });
   let store: ObjectStore | null = null;
   try {
-    const { endpoint } = args;
-    store = await openStore(args.store, { create, ...(endpoint === undefined ? {} : { endpoint }) });
+    const { endpoint, dir } = args;
+    if (args.store !== undefined && dir !== undefined)
+      throw new UsageError("--dir names the local store; --store another");
+    store = await openStore(args.store, {
+      create,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(dir === undefined ? {} : { dir }),
+    });
     const trust = () => readTrust(args, process.env);
     const signingKey = () => readSigningKey(args, process.env);
     const outcome = await work({ store, trust, signingKey, progress, signal: interrupted.signal });
