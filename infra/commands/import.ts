@@ -4,6 +4,7 @@ import { importModel, type Imported } from "../import/import-model.ts";
 import { openSource, sourceArgs } from "../import/source-args.ts";
 import { keyArgs, storeArgs } from "../releases/cli/args.ts";
 import { formatBytes } from "../releases/cli/format.ts";
+import { checkReleaseName } from "../releases/cli/names.ts";
 import { runStoreCommand } from "../releases/cli/run-command.ts";
 
 export default defineCommand({
@@ -32,6 +33,7 @@ export default defineCommand({
           onProgress: (done, total) => progress.update("download", done, total),
         });
         const model = args.model ?? source.name;
+        checkReleaseName(model, args.version);
         const imported = await importModel(source, {
           model,
           version: args.version,

@@ -2,6 +2,7 @@ import { defineCommand } from "citty";
 import { measureRelease } from "../measure/measure-release.ts";
 import { keyArgs, storeArgs, type StoreArgs } from "../releases/cli/args.ts";
 import { formatBytes } from "../releases/cli/format.ts";
+import { checkReleaseName } from "../releases/cli/names.ts";
 import { runStoreCommand } from "../releases/cli/run-command.ts";
 import { hashRelease } from "../releases/hash-release.ts";
 import { readHubFolder } from "../releases/hub-folder.ts";
@@ -46,6 +47,7 @@ export default defineCommand({
       args,
       async ({ store, signingKey, progress, signal }) => {
         const { model, version, dtype, license, encoder } = args;
+        checkReleaseName(model, version);
         const estimated = await planRelease(args.folder, {
           encoder: args.measure === true ? "auto" : encoder,
           ...(dtype === undefined ? {} : { dtype }),

@@ -21,6 +21,11 @@ const GRAPH_NAMES: readonly (readonly [StageName, string])[] = [
   ["backbone", "decoder_model_merged"],
 ];
 
+/** What to do about a folder that is none, where weights in another form may lie. */
+const LAYOUT =
+  "an ONNX export is needed, as the models of onnx-community on the Hugging Face hub lie: config.json, tokenizer.json, " +
+  "tokenizer_config.json and onnx/ with decoder_model_merged.onnx, embed_tokens.onnx and, with eyes, vision_encoder.onnx";
+
 export interface StageGraph {
   readonly stage: StageName;
   readonly dtype: string;
@@ -57,9 +62,12 @@ export class HubFolderError extends Error {
 }
 
 export async function readHubFolder(root: string): Promise<HubFolder> {
-  const entries = await readdir(root, { withFileTypes: true, recursive: true }).catch((cause: unknown) => {
-    throw new HubFolderError(`${root} cannot be read`, { cause });
-  });
+  const entries = await readdir(root, { withFileTypes: true, recursive: true }).catch(
+    (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === "ENOTDIR" ? `is a file, and a model is a folder; ${LAYOUT}` : "cannot be read";
+      throw new HubFolderError(`${root} ${why}`, { cause });
+    },
+  );
   const files = entries
     .filter((entry) => entry.isFile() || entry.isSymbolicLink())
     .map((entry) =>
@@ -69,7 +77,10 @@ export async function readHubFolder(root: string): Promise<HubFolder> {
     )
     .toSorted();
   const known = new Set(files);
-  if (!known.has("config.json")) throw new HubFolderError(`${root} is no model folder: it has no config.json`);
+  if (!known.has("config.json")) {
+    const gguf = files.some((name) => name.endsWith(".gguf")) ? "GGUF files are not read; " : "";
+    throw new HubFolderError(`${root} is no model folder: it has no config.json; ${gguf}${LAYOUT}`);
+  }
   const read = async (name: string): Promise<unknown> => {
     const text = await readFile(join(root, name), "utf8");
     try {
@@ -112,9 +123,8 @@ export function chooseGraphs(folder: HubListing, dtype?: string): readonly Stage
     if (first !== undefined) return [first];
     const any = DTYPE_SUFFIXES.some(([, suffix]) => folder.has(`onnx/${graph}${suffix}.onnx`));
     if (stage === "backbone" || any) {
-      throw new HubFolderError(
-        `no onnx/${graph}*.onnx${choice === undefined ? "" : ` with dtype ${choice}`} in ${folder.root}`,
-      );
+      const which = choice === undefined ? "" : ` with dtype ${choice}`;
+      throw new HubFolderError(`no onnx/${graph}*.onnx${which} in ${folder.root}${any ? "" : `; ${LAYOUT}`}`);
     }
     return [];
   });

@@ -32,6 +32,12 @@ beforeAll(async () => {
   model = join(folder, "model");
   store = `file:${join(folder, "store")}`;
   await writeSyntheticModel(model, 30);
+  await mkdir(join(folder, "My Model"));
+  await mkdir(join(folder, "gguf"));
+  await writeFile(join(folder, "gguf", "model-q4.gguf"), "GGUF");
+  await writeSyntheticModel(join(folder, "safetensors"), 1);
+  await rm(join(folder, "safetensors", "onnx"), { recursive: true });
+  await mkdir(join(folder, "store"));
   const pair = await generateKeyPair();
   await writeFile(join(folder, "key.pem"), pair.privatePem);
   await writeFile(join(folder, "pub.pem"), pair.publicPem);
@@ -183,6 +189,26 @@ describe("the commands of releases", () => {
     ["a store that is none", ["list", "--unsigned", "--store", "ftp://x"], "not a store"],
     ["a stage that is none", ["deploy", "nowhere", "--dry-run"], "staging or production"],
     ["a store folder that is not there", ["list", "--unsigned", "--store", "file:typo"], "no store folder typo", 1],
+    ["a folder with no name for a model", ["import", "My Model", "--unsigned"], "give --model NAME"],
+    ["no name of a version", ["publish", "model", "--model", "x", "--version", "a b", "--unsigned"], "give --version"],
+    [
+      "a folder of GGUF",
+      ["publish", "gguf", "--model", "x", "--version", "1", "--unsigned"],
+      "GGUF files are not read; an ONNX export is needed",
+      1,
+    ],
+    [
+      "a folder without graphs",
+      ["publish", "safetensors", "--model", "x", "--version", "1", "--unsigned"],
+      "an ONNX export is needed",
+      1,
+    ],
+    [
+      "a model that is a file",
+      ["publish", "key.pem", "--model", "x", "--version", "1", "--unsigned"],
+      "is a file, and a model is a folder; an ONNX export is needed",
+      1,
+    ],
     ["two stores", ["list", "--unsigned", "--dir", "x"], "--dir names the local store"],
     ["a store that is a file", ["list", "--unsigned", "--store", "file:key.pem"], "key.pem is a file", 1],
     [

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { defineCommand } from "citty";
 import { createWasmDecoder } from "../../../functions/edge/media/wasm-decoder.ts";
@@ -9,6 +9,7 @@ import { tensorOf } from "../../../shared/safetensors/dtypes.ts";
 import { encodeSafetensors } from "../../../shared/safetensors/encode.ts";
 import { loadCodecModules } from "./codec-modules.node.ts";
 import { inspectEach, readPicture } from "./picture-files.ts";
+import { readJsonFile } from "./read-json.ts";
 
 /**
  * `fovea inspect pixels`: what the edge makes of picture files, by the very code that runs there.
@@ -29,7 +30,7 @@ export const inspectPixels = defineCommand({
   },
   async run({ args }) {
     const modules = await loadCodecModules();
-    const config: unknown = JSON.parse(await readFile(args.processor, "utf8"));
+    const config = await readJsonFile("processor", args.processor);
     const resize = createWasmResize(modules.resample);
     const processor = createImageProcessor(config, undefined, undefined, { resize });
     const decoder = createWasmDecoder(modules);

@@ -44,6 +44,14 @@ describe("fovea inspect tokens", () => {
     rmSync(file);
   });
 
+  it("says which option names no file, and what is wrong with it", async () => {
+    await expect(run("--tokenizer", folder, "--text", "x")).rejects.toThrow(
+      `--tokenizer takes a file, and ${folder} is a folder`,
+    );
+    await expect(run("--in", folder)).rejects.toThrow(`--in takes a file, and ${folder} is a folder`);
+    await expect(run("--in", join(folder, "absent"))).rejects.toThrow("cannot be read");
+  });
+
   it("shows the pieces of one text", async () => {
     expect(await run("--text", "hello w\u0007")).toBe("hello|Ġw|ć\n259 260 7\n3 tokens\n");
     expect(JSON.parse(await run("--text", "hello", "--json"))).toEqual({ ids: [259], decoded: "hello" });

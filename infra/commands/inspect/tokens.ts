@@ -1,11 +1,13 @@
-import { createReadStream, readFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
 import { defineCommand } from "citty";
 import { compileTokenizer } from "../../../shared/tokenizer/compile/compile.ts";
 import { Tokenizer } from "../../../shared/tokenizer/tokenizer.ts";
 import { UsageError } from "../../usage.ts";
+import { readJsonFile } from "./read-json.ts";
 import { tokensLine } from "./tokens/line.ts";
 import { paintPieces } from "./tokens/pieces.ts";
 
@@ -19,7 +21,8 @@ export const inspectTokens = defineCommand({
     json: { type: "boolean", description: 'print {"ids", "decoded"} for each text, one a line' },
   },
   async run({ args }) {
-    const tokenizer = Tokenizer.load(compileTokenizer(readJson(args.tokenizer), readConfig(args.tokenizer)));
+    const json = await readJsonFile("tokenizer", args.tokenizer);
+    const tokenizer = Tokenizer.load(compileTokenizer(json, await readConfig(args.tokenizer)));
     if (args.text !== undefined) {
       await write(
         args.json
@@ -29,7 +32,7 @@ export const inspectTokens = defineCommand({
       return;
     }
     if (args.in === undefined) throw new UsageError("Name a file with --in, or a text with --text.");
-    const input = args.in === "-" ? process.stdin : createReadStream(args.in);
+    const input = args.in === "-" ? process.stdin : await openLines(args.in);
     let number = 0;
     let failed = false;
     for await (const line of createInterface({ input, crlfDelay: Infinity })) {
@@ -43,17 +46,19 @@ export const inspectTokens = defineCommand({
   },
 });
 
-function readJson(path: string): unknown {
-  return JSON.parse(readFileSync(path, "utf8"));
+/** tokenizer_config.json beside the file, when there is one. */
+function readConfig(path: string): Promise<unknown> {
+  return readJsonFile("tokenizer", join(dirname(path), "tokenizer_config.json")).catch(() => undefined);
 }
 
-/** tokenizer_config.json beside the file, when there is one. */
-function readConfig(path: string): unknown {
-  try {
-    return readJson(join(dirname(path), "tokenizer_config.json"));
-  } catch {
-    return undefined;
-  }
+/** Opened before it is read: a stream says of a file that is none only what nobody hears. */
+async function openLines(file: string): Promise<Readable> {
+  const handle = await open(file).catch((cause: unknown) => {
+    throw new UsageError(`--in takes a file, and ${file} cannot be read`, { cause });
+  });
+  if (!(await handle.stat()).isDirectory()) return handle.createReadStream();
+  await handle.close();
+  throw new UsageError(`--in takes a file, and ${file} is a folder`);
 }
 
 /** Waits while the pipe is full: a run of a million lines stays small. */
