@@ -3,11 +3,14 @@ import { ReleaseError } from "../shared/releases/error.ts";
 import { HubError } from "./hub/hub-error.ts";
 import { UsageError } from "./usage.ts";
 
-/** What every command ends with when it fails: one line that says what to do, or `{"error": {code, message}}` with --json. */
+/**
+ * What every command ends with when it fails: one line on stderr that says what to do. With --json stdout gets one line, too,
+ * `{"error": {code, message}}`, so that it holds JSON and nothing else whatever happens.
+ */
 export function printError(thrown: unknown, json: boolean): void {
   const { code, message } = describe(thrown);
-  if (json) process.stdout.write(`${JSON.stringify({ error: { code, message } }, null, 2)}\n`);
-  else process.stderr.write(`fovea: ${message}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
+  process.stderr.write(`fovea: ${message}\n`);
 }
 
 /** Exit status of a command that failed: 2 when it was called wrongly, as shells have it. */

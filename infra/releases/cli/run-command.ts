@@ -32,8 +32,8 @@ export interface RunOptions {
 }
 
 /**
- * Runs a command on a store: opens it, prints what it gives, ends with the right exit code. An error is one line that says
- * what to do, or `{"error": ...}` with --json. Ctrl-C ends at the next safe point with 130; a second one ends at once.
+ * Runs a command on a store: opens it, prints what it gives, ends with the right exit code. An error is told as
+ * `printError` does. Ctrl-C ends at the next safe point with 130; a second one ends at once.
  */
 export async function runStoreCommand(
   args: StoreArgs,
