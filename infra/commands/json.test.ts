@@ -56,8 +56,7 @@ it.each(CALLS)("%s %j --json prints nothing but JSON, and what went wrong beside
   const lines = command.startsWith("inspect") ? stdout.trim().split("\n") : [stdout];
   const values = lines.map((line) => JSON.parse(line) as { error?: { message: string } } | null);
   for (const { error } of values.map((value) => value ?? {})) if (error) expect(stderr).toContain(error.message);
-  if (status === 2)
-    expect(values).toMatchObject([{ error: { code: expect.any(String), message: expect.any(String) } }]);
+  if (status === 2) expect(values[0]?.error?.message).toEqual(expect.any(String));
 });
 
 it("knows every command that takes --json", async () => {

@@ -1,4 +1,4 @@
-import OpenAI from "openai";
+import { APIConnectionError, APIError } from "openai";
 import { localDirectory, runningStack } from "../../local/running.ts";
 import { UnavailableError } from "../../usage.ts";
 
@@ -24,10 +24,10 @@ export async function findEndpoint(url: string | undefined, dir: string | undefi
 
 /** What went wrong, with the endpoint that does not answer or the picture that is none by name. */
 export function explain(error: unknown, { baseURL, otherwise }: Endpoint, pictures: readonly string[]): unknown {
-  if (error instanceof OpenAI.APIConnectionError) {
+  if (error instanceof APIConnectionError) {
     return new UnavailableError(`${baseURL} does not answer. ${otherwise}`, { cause: error });
   }
-  if (!(error instanceof OpenAI.APIError)) return error;
+  if (!(error instanceof APIError)) return error;
   const picture = pictures[Number(/^messages\[0\]\.content\[(\d+)\]/.exec(error.param ?? "")?.[1] ?? -1)];
   return picture === undefined ? error : new UnavailableError(`${picture}: ${error.message}`, { cause: error });
 }
