@@ -122,5 +122,6 @@ while (!closing) {
   await engine.step();
   flush();
 }
+await masks?.close();
 await backbone.dispose();
 port.close();

@@ -48,6 +48,11 @@ export class MaskThread {
     });
   }
 
+  /** Ends the thread: it would keep the engine's alive. */
+  async close(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
   #start(): Worker {
     const url = new URL("./mask-worker.ts", import.meta.url);
     const worker = new Worker(url, { workerData: this.#data, env: {}, stderr: true, stdout: true });
