@@ -53,6 +53,19 @@ async function outcome(
 }
 
 describe("readBytes", () => {
+  it("says that a body broke off whose client has left: no mistake of ours", async () => {
+    let pulls = 0;
+    const body = new ReadableStream({
+      type: "bytes",
+      pull(controller) {
+        if (pulls++ > 0) return controller.error(new Error("Network connection lost."));
+        controller.enqueue(new Uint8Array(1000));
+      },
+    });
+    const { ended } = await outcome(new Request("https://fovea.test/", { method: "POST", body }));
+    expect(ended).toMatchObject({ code: "invalid_request", status: 400, message: "The request body broke off." });
+  });
+
   it("gives up a body that stays away", async () => {
     const { ended, ms } = await outcome(dripping(1000, 10, 3));
     expect(ended).toMatchObject({ code: "body_too_slow", status: 408 });

@@ -14,7 +14,7 @@ const READ_BYTES = 256 * 1024;
  * connection instead of ours. Nothing is held meanwhile. A body that is kept keeps others waiting (`with-body.ts`), so one
  * that comes too slowly is given up (`pace.ts`).
  * @param lease the room that the body has
- * @throws FoveaError `body_too_large`, `body_too_slow`
+ * @throws FoveaError `body_too_large`, `body_too_slow`; `invalid_request` when its client leaves before its end
  */
 export async function readBytes(request: Request, maxBytes: number, lease: Lease): Promise<Uint8Array<ArrayBuffer>> {
   if (request.body === null) return new Uint8Array(0);
@@ -50,7 +50,7 @@ async function fill(
   let length = 0;
   while (length <= most) {
     const room = new Uint8Array(buffer, length, Math.min(READ_BYTES, most + 1 - length));
-    const { value, done } = await pace.inTime(reader.read(room), length);
+    const { value, done } = await pace.inTime(reader.read(room).catch(brokenOff), length);
     if (value !== undefined) {
       buffer = value.buffer;
       length += value.byteLength;
@@ -85,6 +85,11 @@ async function discard(reader: ReadableStreamBYOBReader): Promise<void> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Nobody hears it, and no alarm is raised. */
+function brokenOff(cause: unknown): never {
+  throw new FoveaError("invalid_request", "The request body broke off.", { cause });
 }
 
 function tooLarge(maxBytes: number): FoveaError {
