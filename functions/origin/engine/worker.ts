@@ -20,6 +20,8 @@ const backbone = await openBackbone(source);
 await warmUp(backbone);
 let events: EngineEvent[] = [];
 const engine = new Engine({ backbone, settings, emit: (event) => events.push(event) });
+const { vocabSize, eosTokenIds } = backbone.spec;
+const masks = tokenizer === null ? null : new MaskThread({ tokenizer, vocabSize, stopTokenIds: eosTokenIds });
 let closing = false;
 let wake: (() => void) | null = null;
 
@@ -47,7 +49,6 @@ function receive(message: ToEngine): void {
 
 /** Requests whose grammar is being compiled: they are not in the engine yet, and may leave meanwhile. */
 const compiling = new Set<string>();
-let masks: MaskThread | null = null;
 
 function submit(request: GenerateRequest): void {
   const grammar = grammarOf(request.sampling);
@@ -72,11 +73,8 @@ function submit(request: GenerateRequest): void {
 
 /** One mask per choice. The thread is started when the first grammar comes: most processes never need it. */
 async function follow(grammar: AnswerGrammar, n: number): Promise<GrammarProcessor[]> {
-  if (tokenizer === null) throw new Error("The release has no tokenizer here.");
-  const { vocabSize, eosTokenIds } = backbone.spec;
-  masks ??= new MaskThread({ tokenizer, vocabSize, stopTokenIds: eosTokenIds });
-  const thread = masks;
-  return Promise.all(Array.from({ length: n }, () => thread.open(grammar)));
+  if (masks === null) throw new Error("The release has no tokenizer here.");
+  return Promise.all(Array.from({ length: n }, () => masks.open(grammar)));
 }
 
 function report(): EngineReport {
