@@ -15,6 +15,35 @@ export interface TextShape {
   readonly ropeTheta: number;
 }
 
+/** HuggingFaceTB/SmolLM2-135M-Instruct, by its config.json; SmolVLM-256M's decoder but for the vocabulary. */
+export const SMOLLM2_135M: TextShape = {
+  width: 576,
+  layers: 30,
+  heads: 9,
+  kvHeads: 3,
+  headDim: 64,
+  mlp: 1536,
+  vocab: 49_152,
+  positions: 8192,
+  ropeTheta: 100_000,
+};
+
+/** A shape in the words of `config.json`. */
+export function llamaConfig(shape: TextShape) {
+  return {
+    model_type: "llama",
+    hidden_size: shape.width,
+    intermediate_size: shape.mlp,
+    num_attention_heads: shape.heads,
+    num_key_value_heads: shape.kvHeads,
+    num_hidden_layers: shape.layers,
+    head_dim: shape.headDim,
+    max_position_embeddings: shape.positions,
+    rope_theta: shape.ropeTheta,
+    vocab_size: shape.vocab,
+  };
+}
+
 const EPSILON = { float: 1e-5 };
 const INT32 = 6;
 const FLOAT = 1;

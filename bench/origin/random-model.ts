@@ -2,37 +2,10 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { handBackRows } from "../../infra/releases/onnx/hand-back-rows.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
-import { decoderGraph, embedTokensGraph, type Product, type TextShape } from "../graphs/decoder.ts";
+import { decoderGraph, embedTokensGraph, llamaConfig, SMOLLM2_135M, type Product } from "../graphs/decoder.ts";
 import { int4Linear } from "../graphs/encoder.ts";
 import { Random } from "../graphs/random.ts";
 import { graphPath, MERGED, ROWS, type BenchModel } from "./model.ts";
-
-/** HuggingFaceTB/SmolLM2-135M-Instruct, by its config.json. */
-const SHAPE: TextShape = {
-  width: 576,
-  layers: 30,
-  heads: 9,
-  kvHeads: 3,
-  headDim: 64,
-  mlp: 1536,
-  vocab: 49_152,
-  positions: 8192,
-  ropeTheta: 100_000,
-};
-
-const CONFIG = {
-  architectures: ["LlamaForCausalLM"],
-  model_type: "llama",
-  hidden_size: SHAPE.width,
-  intermediate_size: SHAPE.mlp,
-  num_attention_heads: SHAPE.heads,
-  num_key_value_heads: SHAPE.kvHeads,
-  num_hidden_layers: SHAPE.layers,
-  head_dim: SHAPE.headDim,
-  max_position_embeddings: SHAPE.positions,
-  rope_theta: SHAPE.ropeTheta,
-  vocab_size: SHAPE.vocab,
-};
 
 /** As the hub's `_q4` files have it: activations are rounded to int8. */
 const int8Activations: Product = (onnx, random, x, k, n) => int4Linear(onnx, random, x, k, n, 4);
@@ -53,15 +26,15 @@ export async function writeRandomModel(): Promise<BenchModel> {
     gqa: MERGED,
     embedTokens: "embed_tokens_fp16",
   };
-  const decoder = decoderGraph(SHAPE, int8Activations);
+  const decoder = decoderGraph(SMOLLM2_135M, int8Activations);
   const rows = await handBackRows(decoder);
   if (rows === null) throw new Error("the decoder is left as it is when it is published");
   await mkdir(join(model.folder, "onnx"));
   await writeFile(graphPath(model, MERGED), decoder);
   await writeFile(graphPath(model, ROWS), rows);
-  await writeFile(graphPath(model, model.embedTokens), embedTokensGraph(SHAPE));
+  await writeFile(graphPath(model, model.embedTokens), embedTokensGraph(SMOLLM2_135M));
   const json = (name: string, value: object) => writeFile(join(model.folder, name), JSON.stringify(value));
-  await json("config.json", CONFIG);
+  await json("config.json", { architectures: ["LlamaForCausalLM"], ...llamaConfig(SMOLLM2_135M) });
   await json("generation_config.json", { bos_token_id: 1, eos_token_id: 2, pad_token_id: 2 });
   return model;
 }

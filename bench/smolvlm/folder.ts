@@ -1,21 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { encoderGraph, SMOLVLM_IN_TILES } from "../graphs/encoder.ts";
-import { decoderGraph, embedTokensGraph, type TextShape } from "../graphs/decoder.ts";
+import { decoderGraph, embedTokensGraph, llamaConfig, SMOLLM2_135M, type TextShape } from "../graphs/decoder.ts";
 import { smolVlmTokenizer } from "./tokenizer.ts";
 
 /** HuggingFaceTB/SmolVLM-256M-Instruct, by its config.json. */
-const TEXT: TextShape = {
-  width: 576,
-  layers: 30,
-  heads: 9,
-  kvHeads: 3,
-  headDim: 64,
-  mlp: 1536,
-  vocab: 49_280,
-  positions: 8192,
-  ropeTheta: 100_000,
-};
+const TEXT: TextShape = { ...SMOLLM2_135M, vocab: 49_280 };
 
 const CHAT_TEMPLATE = `<|im_start|>{% for message in messages %}{{ message['role'] | capitalize }}{% if message['content'][0]['type'] == 'image' %}{{ ':' }}{% else %}{{ ': ' }}{% endif %}{% for part in message['content'] %}{% if part['type'] == 'text' %}{{ part['text'] }}{% elif part['type'] == 'image' %}{{ '<image>' }}{% endif %}{% endfor %}<end_of_utterance>
 {% endfor %}{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}`;
@@ -25,18 +15,7 @@ const CONFIG = {
   model_type: "idefics3",
   image_token_id: 49_190,
   scale_factor: 4,
-  text_config: {
-    model_type: "llama",
-    hidden_size: TEXT.width,
-    intermediate_size: TEXT.mlp,
-    num_attention_heads: TEXT.heads,
-    num_key_value_heads: TEXT.kvHeads,
-    num_hidden_layers: TEXT.layers,
-    head_dim: TEXT.headDim,
-    max_position_embeddings: TEXT.positions,
-    rope_theta: TEXT.ropeTheta,
-    vocab_size: TEXT.vocab,
-  },
+  text_config: llamaConfig(TEXT),
   vision_config: {
     model_type: "idefics3_vision",
     hidden_size: 768,

@@ -1,3 +1,5 @@
+import { untilAborted } from "../process/until-aborted.ts";
+
 /**
  * The pieces of a body until it ends, or until the signal: then it throws the signal's reason. `fetch` promises as much, but its abort
  * reaches a body through the Response object, and whoever keeps the body alone may find that object collected: the read
@@ -9,21 +11,14 @@ export async function* pieces(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (body === null) return;
   const reader = body.getReader();
-  let abort = (): void => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    abort = () => reject(signal.reason as Error);
-  });
-  aborted.catch(() => undefined);
-  signal.addEventListener("abort", abort);
   try {
     for (;;) {
       signal.throwIfAborted();
-      const { done, value } = await Promise.race([reader.read(), aborted]);
+      const { done, value } = await untilAborted(reader.read(), signal);
       if (done) return;
       yield value;
     }
   } finally {
-    signal.removeEventListener("abort", abort);
     // Whoever stops early wants no more of it; what the other side says to that is of no interest.
     reader.cancel().catch(() => undefined);
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Grammars } from "../../functions/origin/grammar/grammars.ts";
+import { processorOf } from "../../functions/origin/grammar/processor.testing.ts";
 import type { Sampling } from "../../shared/frame/schema.ts";
 import { compileTokenizer } from "../../shared/tokenizer/compile/compile.ts";
 import { Tokenizer } from "../../shared/tokenizer/tokenizer.ts";
@@ -17,7 +18,7 @@ async function ask(sampling: Partial<Sampling>): Promise<{ text: string; last: s
   const grammars = await Grammars.open(compiled, vocabSize, eosTokenIds);
   const { engine, outcome, drain } = harness(backbone);
   const one = request({ tokenIds: [1, 8, 9], sampling: { max_tokens: 40, ...sampling } });
-  engine.submit(one, [await grammars.processor({ kind: "json_schema", source: '{"type":"boolean"}' })]);
+  engine.submit(one, [await processorOf(grammars, { kind: "json_schema", source: '{"type":"boolean"}' })]);
   await drain();
   const { choices, transcript } = outcome(one.id);
   return { text: Tokenizer.load(compiled).decode(choices[0] ?? []), last: transcript.at(-2) };

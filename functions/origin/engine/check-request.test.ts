@@ -1,25 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { samplingSchema } from "../../../shared/frame/schema.ts";
-import type { BackboneSpec } from "../backbones/spec.ts";
+import { SPEC } from "../../../test/engine/fake-backbone.ts";
 import { checkRequest } from "./check-request.ts";
 
-const spec: BackboneSpec = {
-  layout: "merged",
-  layers: 1,
-  kvHeads: 1,
-  headDim: 1,
-  hiddenSize: 2,
-  vocabSize: 100,
-  maxPositions: 64,
-  eosTokenIds: [2],
-  positions: "sequential",
-  cacheType: "float32",
-  mergeSize: 2,
-  imageTokenId: 3,
-  entangled: false,
-  attention: "causal",
-  firstPosition: 0,
-};
+const spec = { ...SPEC, hiddenSize: 2, vocabSize: 100, maxPositions: 64 };
 
 /** @param runs `[offset, length]` of the features */
 function check(ids: readonly number[], ...runs: readonly (readonly [number, number])[]): void {

@@ -1,17 +1,11 @@
 import { Worker } from "node:worker_threads";
 import { FoveaError } from "../../../shared/errors/error.ts";
 import type { AnswerGrammar } from "./answer-grammar.ts";
+import type { GrammarThreadData } from "./thread-data.ts";
 
 /** How long a grammar may compile; most take some milliseconds, bounded strings over 50,000 tokens a second and more. */
 const COMPILE_MS = 5_000;
 const START_MS = 30_000;
-
-export interface GrammarCheckerData {
-  /** Path of the release's `tokenizer.bin`. */
-  readonly tokenizer: string;
-  readonly vocabSize: number;
-  readonly stopTokenIds: readonly number[];
-}
 
 /** What the thread says of a grammar. */
 export interface Verdict {
@@ -21,11 +15,11 @@ export interface Verdict {
 
 /** The thread that compiles grammars to see whether they can be followed. Started by the first, and again after one that broke it. */
 export class CheckThread {
-  readonly #data: GrammarCheckerData;
+  readonly #data: GrammarThreadData;
   #worker: Worker | null = null;
   #closed = false;
 
-  constructor(data: GrammarCheckerData) {
+  constructor(data: GrammarThreadData) {
     this.#data = data;
   }
 

@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import type { AnswerGrammar } from "./answer-grammar.ts";
-import type { GrammarCheckerData, Verdict } from "./check-thread.ts";
+import type { Verdict } from "./check-thread.ts";
 import { Grammars } from "./grammars.ts";
 import { schemaFlaw } from "./schema-flaw.ts";
+import type { GrammarThreadData } from "./thread-data.ts";
 
 /** Compiles grammars for `CheckThread` and says whether answers can follow them. */
-const { tokenizer, vocabSize, stopTokenIds } = workerData as GrammarCheckerData;
+const { tokenizer, vocabSize, stopTokenIds } = workerData as GrammarThreadData;
 const grammars = await Grammars.open(readFileSync(tokenizer), vocabSize, stopTokenIds);
 const port = parentPort;
 if (port === null) throw new Error("grammar/check-worker.ts runs in a worker thread");
@@ -14,10 +15,10 @@ if (port === null) throw new Error("grammar/check-worker.ts runs in a worker thr
 async function refusal(grammar: AnswerGrammar): Promise<string | null> {
   const flaw = schemaFlaw(grammar);
   if (flaw !== null) return flaw;
-  const matcher = await grammars.matcher(grammar);
-  const first = await matcher.getNextTokenBitmask();
-  matcher.dispose();
-  return first.some((bits) => bits !== 0) ? null : "No answer can follow the JSON schema.";
+  const answer = await grammars.follow(grammar);
+  const first = await answer.mask();
+  answer.close();
+  return first?.some((bits) => bits !== 0) === true ? null : "No answer can follow the JSON schema.";
 }
 
 port.on("message", (grammar: AnswerGrammar) => {

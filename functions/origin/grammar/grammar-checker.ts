@@ -1,9 +1,10 @@
 import { FoveaError } from "../../../shared/errors/error.ts";
 import { MAX_WAITING_GRAMMARS } from "../../../shared/limits/limits.ts";
 import { grammarHash, type AnswerGrammar } from "./answer-grammar.ts";
-import { CheckThread, type GrammarCheckerData } from "./check-thread.ts";
+import { CheckThread } from "./check-thread.ts";
 import { FairTurns } from "./fair-turns.ts";
 import { SharedWork } from "./shared-work.ts";
+import type { GrammarThreadData } from "./thread-data.ts";
 import { Verdicts } from "./verdicts.ts";
 
 /** Who asks. */
@@ -25,7 +26,7 @@ export class GrammarChecker {
   /** By tenant and hash. */
   readonly #checking = new Map<string, SharedWork>();
 
-  constructor(data: GrammarCheckerData) {
+  constructor(data: GrammarThreadData) {
     this.#thread = new CheckThread(data);
   }
 

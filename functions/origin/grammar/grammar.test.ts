@@ -8,6 +8,7 @@ import { draw } from "../engine/sampling/draw.ts";
 import { uniform } from "../engine/sampling/random.ts";
 import type { AnswerGrammar } from "./answer-grammar.ts";
 import { Grammars } from "./grammars.ts";
+import { processorOf } from "./processor.testing.ts";
 import { GrammarChecker } from "./grammar-checker.ts";
 
 const folder = new URL("../../../model-artifacts/moji-vlm-9m/", import.meta.url).pathname;
@@ -39,7 +40,7 @@ describe("Grammars", () => {
   it("lets random logits write nothing but what the schema allows", async () => {
     const grammars = await Grammars.open(compiled, VOCAB, [END]);
     for (let seed = 0; seed < 5; seed++) {
-      const processor = await grammars.processor(json(schema));
+      const processor = await processorOf(grammars, json(schema));
       const ids: number[] = [];
       for (let step = 0; step < 200 && ids.at(-1) !== END; step++) {
         // Short ends are likelier, or random digits would go on for long.
@@ -68,7 +69,7 @@ describe("Grammars", () => {
 describe("a grammar that is pushed out by others", () => {
   it("goes on masking the answer that follows it", async () => {
     const grammars = await Grammars.open(compiled, VOCAB, [END]);
-    const processor = await grammars.processor(json('{"type":"boolean"}'));
+    const processor = await processorOf(grammars, json('{"type":"boolean"}'));
     for (let i = 0; i < 40; i++) await grammars.compile(json(JSON.stringify({ enum: [`word ${i}`] })));
     const logits = new Float32Array(VOCAB);
     await processor.prepare();

@@ -1,9 +1,9 @@
 import { grammarHash, type AnswerGrammar } from "./answer-grammar.ts";
-import { GrammarProcessor, type Mask } from "./processor.ts";
+import { FollowedAnswer } from "./followed-answer.ts";
 import { readTokenTable } from "./token-table.ts";
 import { schemaGrammar } from "./schema-grammar.ts";
 import { boundWhitespace } from "./structural-tag.ts";
-import { loadXGrammar, type CompiledGrammar, type GrammarCompiler, type GrammarMatcher } from "./xgrammar.ts";
+import { loadXGrammar, type CompiledGrammar, type GrammarCompiler } from "./xgrammar.ts";
 
 /** Compiled grammars that are kept; each takes some hundred kB of the library's heap. */
 const MAX_COMPILED = 32;
@@ -43,23 +43,10 @@ export class Grammars {
     return grammar;
   }
 
-  /** Follows one answer. */
-  async matcher(wanted: AnswerGrammar): Promise<GrammarMatcher> {
-    return loadXGrammar().GrammarMatcher.createGrammarMatcher(await this.compile(wanted));
-  }
-
-  /** A mask that follows one answer in this thread. */
-  async processor(wanted: AnswerGrammar): Promise<GrammarProcessor> {
-    const matcher = await this.matcher(wanted);
-    const mask = (): Promise<Mask> => (matcher.isTerminated() ? Promise.resolve(null) : matcher.getNextTokenBitmask());
-    return new GrammarProcessor(await mask(), {
-      stopTokenIds: this.#stopTokenIds,
-      accept: (token) => {
-        if (!matcher.isTerminated()) matcher.acceptToken(token);
-        return mask();
-      },
-      close: () => matcher.dispose(),
-    });
+  /** Holds one answer to a grammar. @throws Error when it cannot be held to */
+  async follow(wanted: AnswerGrammar): Promise<FollowedAnswer> {
+    const matcher = await loadXGrammar().GrammarMatcher.createGrammarMatcher(await this.compile(wanted));
+    return new FollowedAnswer(matcher, this.#stopTokenIds);
   }
 
   async #build({ kind, source }: AnswerGrammar): Promise<CompiledGrammar> {

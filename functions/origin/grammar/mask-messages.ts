@@ -12,10 +12,3 @@ export interface FromMasks {
   /** For the next token: one bit per id, 32 to a word. Null when the answer is over; undefined when it could not be made. */
   readonly mask: Int32Array<ArrayBuffer> | null | undefined;
 }
-
-export interface MaskThreadData {
-  /** Path of the release's `tokenizer.bin`. */
-  readonly tokenizer: string;
-  readonly vocabSize: number;
-  readonly stopTokenIds: readonly number[];
-}

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { compileTokenizer } from "../../../shared/tokenizer/compile/compile.ts";
 import type { AnswerGrammar } from "./answer-grammar.ts";
 import { Grammars } from "./grammars.ts";
+import { processorOf } from "./processor.testing.ts";
 import { MaskThread } from "./mask-thread.ts";
 import type { GrammarProcessor } from "./processor.ts";
 
@@ -44,7 +45,7 @@ describe("MaskThread", () => {
     const grammars = await Grammars.open(compiled, VOCAB, [END]);
     const thread = new MaskThread(data);
     const schemas = [{ type: "integer" }, { enum: ["dog", "cat"] }, { type: "array", items: { type: "boolean" } }];
-    const here = await Promise.all(schemas.map(async (schema) => walk(await grammars.processor(json(schema)))));
+    const here = await Promise.all(schemas.map(async (schema) => walk(await processorOf(grammars, json(schema)))));
     const there = await Promise.all(schemas.map(async (schema) => walk(await thread.open(json(schema)))));
     expect(there).toEqual(here);
     expect(here.map((steps) => steps.length).every((length) => length > 1)).toBe(true);

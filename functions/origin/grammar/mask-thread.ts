@@ -1,7 +1,8 @@
 import { Worker } from "node:worker_threads";
 import type { AnswerGrammar } from "./answer-grammar.ts";
-import type { FromMasks, MaskThreadData, ToMasks } from "./mask-messages.ts";
+import type { FromMasks, ToMasks } from "./mask-messages.ts";
 import { GrammarProcessor, type Mask } from "./processor.ts";
+import type { GrammarThreadData } from "./thread-data.ts";
 
 interface Waiting {
   readonly resolve: (mask: Mask) => void;
@@ -13,13 +14,13 @@ interface Waiting {
  * but those that are held to grammars. Started by the first, and again after one that broke it.
  */
 export class MaskThread {
-  readonly #data: MaskThreadData;
+  readonly #data: GrammarThreadData;
   #worker: Worker | null = null;
   #ids = 0;
   /** One mask at a time is asked for each answer. */
   readonly #waiting = new Map<number, Waiting>();
 
-  constructor(data: MaskThreadData) {
+  constructor(data: GrammarThreadData) {
     this.#data = data;
   }
 

@@ -1,29 +1,29 @@
 import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
+import type { FollowedAnswer } from "./followed-answer.ts";
 import { Grammars } from "./grammars.ts";
-import type { FromMasks, MaskThreadData, ToMasks } from "./mask-messages.ts";
-import type { GrammarMatcher } from "./xgrammar.ts";
+import type { FromMasks, ToMasks } from "./mask-messages.ts";
+import type { GrammarThreadData } from "./thread-data.ts";
 
 /** Compiles grammars and follows answers with them, for `MaskThread`. */
-const { tokenizer, vocabSize, stopTokenIds } = workerData as MaskThreadData;
+const { tokenizer, vocabSize, stopTokenIds } = workerData as GrammarThreadData;
 const port = parentPort;
 if (port === null) throw new Error("grammar/mask-worker.ts runs in a worker thread");
 const grammars = await Grammars.open(readFileSync(tokenizer), vocabSize, stopTokenIds);
-const matchers = new Map<number, GrammarMatcher>();
+const answers = new Map<number, FollowedAnswer>();
 
 async function follow(message: ToMasks): Promise<void> {
   const { id } = message;
   if (message.type === "close") {
-    matchers.get(id)?.dispose();
-    matchers.delete(id);
+    answers.get(id)?.close();
+    answers.delete(id);
     return;
   }
   try {
-    if (message.type === "open") matchers.set(id, await grammars.matcher(message.grammar));
-    const matcher = matchers.get(id);
-    if (matcher === undefined) throw new Error("The answer is not open.");
-    if (message.type === "accept" && !matcher.isTerminated()) matcher.acceptToken(message.token);
-    const mask = matcher.isTerminated() ? null : await matcher.getNextTokenBitmask();
+    if (message.type === "open") answers.set(id, await grammars.follow(message.grammar));
+    const answer = answers.get(id);
+    if (answer === undefined) throw new Error("The answer is not open.");
+    const mask = await (message.type === "accept" ? answer.accept(message.token) : answer.mask());
     send({ id, mask }, mask === null ? [] : [mask.buffer]);
   } catch (error) {
     send({ id, mask: undefined }, []);

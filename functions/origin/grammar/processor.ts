@@ -1,7 +1,7 @@
 import type { LogitsProcessor } from "../engine/sampling/sampler.ts";
 
 /** One bit per id, 32 to a word: 1 where the grammar allows it. Null when the answer is over. */
-export type Mask = Int32Array | null;
+export type Mask = Int32Array<ArrayBuffer> | null;
 
 /** Who makes the masks of one answer. */
 export interface MaskSource {

@@ -12,6 +12,7 @@ import type { ToolCallFormat } from "../../../shared/tool-calls/tool-call-format
 import { draw } from "../engine/sampling/draw.ts";
 import { uniform } from "../engine/sampling/random.ts";
 import { Grammars } from "./grammars.ts";
+import { processorOf } from "./processor.testing.ts";
 
 const folder = new URL("../../../model-artifacts/moji-vlm-9m/", import.meta.url).pathname;
 const read = (name: string): unknown => JSON.parse(readFileSync(folder + name, "utf8")) as unknown;
@@ -39,7 +40,7 @@ const wait: FunctionTool = { name: "wait", parameters: { type: "object", propert
 
 /** Random text that a grammar allows; the ends of calls and answers are likelier than anything else. */
 async function write(grammar: string, seed: number): Promise<string> {
-  const processor = await grammars.processor({ kind: "structural_tag", source: grammar });
+  const processor = await processorOf(grammars, { kind: "structural_tag", source: grammar });
   const ids: number[] = [];
   for (let step = 0; step < 400 && ids.at(-1) !== END; step++) {
     const logits = CLOSING.map((closing, id) => uniform(seed, id, step) * 4 + closing);
